@@ -1,0 +1,68 @@
+// The float graph: an ONNX/QONNX model as it was written, in plain C++ types. Written by the importer, read by the float executor and by lower.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace bitloom {
+
+/// A dense tensor of an ONNX graph, row major. Float types are held as float, every integer type and bool as int64.
+struct Tensor {
+  std::vector<std::int64_t> shape;  ///< empty for a scalar
+  std::variant<std::vector<float>, std::vector<std::int64_t>> data;
+
+  static Tensor floats(std::vector<std::int64_t> shape, std::vector<float> values) { return {std::move(shape), std::move(values)}; }
+  static Tensor ints(std::vector<std::int64_t> shape, std::vector<std::int64_t> values) { return {std::move(shape), std::move(values)}; }
+  bool is_float() const { return data.index() == 0; }
+  std::int64_t size() const {
+    std::int64_t n = 1;
+    for (const std::int64_t d : shape) n *= d;
+    return n;
+  }
+  std::vector<float>& f() { return std::get<0>(data); }
+  const std::vector<float>& f() const { return std::get<0>(data); }
+  std::vector<std::int64_t>& i() { return std::get<1>(data); }
+  const std::vector<std::int64_t>& i() const { return std::get<1>(data); }
+};
+
+using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>, Tensor>;
+
+struct Node {
+  std::string name;    ///< never empty: the importer names unnamed nodes `<op>_<index>`
+  std::string domain;  ///< "" for standard ONNX
+  std::string op;
+  std::vector<std::string> inputs;  ///< "" for an omitted optional input
+  std::vector<std::string> outputs;
+  std::map<std::string, Attribute> attributes;
+
+  /// Attribute by name, or the default. Throws Error when it has another type.
+  std::int64_t int_attribute(const std::string& attribute, std::int64_t fallback) const;
+  float float_attribute(const std::string& attribute, float fallback) const;
+  std::string string_attribute(const std::string& attribute, const std::string& fallback) const;
+  std::vector<std::int64_t> ints_attribute(const std::string& attribute, const std::vector<std::int64_t>& fallback) const;
+};
+
+struct ValueInfo {
+  std::string name;
+  std::vector<std::int64_t> shape;  ///< -1 for an unknown dimension; a leading batch dimension stands as in the file
+  bool is_float = true;
+};
+
+struct Graph {
+  std::string name;
+  std::string file;  ///< for messages
+  int opset = 0;
+  std::vector<Node> nodes;  ///< topological order
+  std::map<std::string, Tensor> initializers;
+  std::vector<ValueInfo> inputs;  ///< real inputs only, initializers excluded
+  std::vector<ValueInfo> outputs;
+  std::map<std::string, std::string> metadata;  ///< metadata_props of the model
+};
+
+}  // namespace bitloom

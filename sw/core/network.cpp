@@ -1,0 +1,123 @@
+#include "core/network.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <set>
+
+namespace bitloom {
+namespace {
+
+int out_extent(const char* axis, int in, int pad, int kernel, int dilation, int stride) {
+  const int span = (kernel - 1) * dilation + 1;
+  if (kernel < 1 || stride < 1 || dilation < 1 || pad < 0)
+    throw Error("window", fmt::format("kernel {}, stride {}, dilation {}, padding {} along the {}: all must be positive (padding may be 0)",
+                                      kernel, stride, dilation, pad, axis));
+  if (in + pad < span)
+    throw Error("window", fmt::format("a kernel spanning {} does not fit a map of {} {} with {} padding", span, axis, in, pad));
+  return (in + pad - span) / stride + 1;
+}
+
+void expect(bool ok, const Layer& layer, const std::string& what) {
+  if (!ok) throw Error(layer.source.empty() ? layer.name : fmt::format("{} (node {})", layer.name, layer.source), what);
+}
+
+void check_op(const Network& network, const Layer& layer) {
+  const FeatureMap& in = network.input_of(layer);
+  const FeatureMap& out = network.output_of(layer);
+  if (const auto* conv = std::get_if<Convolution>(&layer.op)) {
+    expect(conv->groups > 0 && in.shape.channels % conv->groups == 0 && conv->out_channels % conv->groups == 0, layer,
+           fmt::format("{} groups do not divide {} input and {} output channels", conv->groups, in.shape.channels, conv->out_channels));
+    const MapShape want{conv->window.out_height(in.shape.height), conv->window.out_width(in.shape.width), conv->out_channels};
+    expect(out.shape == want, layer, "the output shape does not follow from the window");
+    const std::int64_t count = std::int64_t{conv->out_channels} * conv->window.kernel_height * conv->window.kernel_width *
+                               (in.shape.channels / conv->groups);
+    expect(static_cast<std::int64_t>(conv->weights.size()) == count, layer,
+           fmt::format("{} weights found, {} expected", conv->weights.size(), count));
+    for (const std::int32_t weight : conv->weights)
+      expect(conv->weight_type.contains(weight), layer, fmt::format("weight {} is not of type {}", weight, conv->weight_type.to_string()));
+    expect(!(in.type.is_bipolar() && conv->window.has_padding()), layer, "a bipolar map cannot be padded with zeros");
+  } else if (const auto* threshold = std::get_if<Threshold>(&layer.op)) {
+    const auto channels = static_cast<std::size_t>(in.shape.channels);
+    expect(out.shape == in.shape, layer, "a threshold keeps its input's shape");
+    expect(threshold->levels >= 1 && threshold->falling.size() == channels &&
+               threshold->thresholds.size() == channels * static_cast<std::size_t>(threshold->levels),
+           layer, "the threshold table does not match the channels");
+    expect(out.type.contains(threshold->low) && out.type.contains(threshold->low + threshold->step * threshold->levels), layer,
+           "the output type does not hold every level");
+    for (std::size_t i = 0; i + 1 < threshold->thresholds.size(); ++i)
+      expect((i + 1) % static_cast<std::size_t>(threshold->levels) == 0 || threshold->thresholds[i] <= threshold->thresholds[i + 1], layer,
+             "thresholds are not ascending");
+  } else if (const auto* pool = std::get_if<MaxPool>(&layer.op)) {
+    const MapShape want{pool->window.out_height(in.shape.height), pool->window.out_width(in.shape.width), in.shape.channels};
+    expect(out.shape == want && out.type == in.type, layer, "the output of a max pool does not follow from its window and input");
+  } else {
+    const MapShape want{in.shape.height, in.shape.width, 1};
+    expect(out.shape == want && out.type.contains(0) && out.type.contains(in.shape.channels - 1), layer,
+           "the output of an argmax must be one channel that holds every index");
+  }
+}
+
+}  // namespace
+
+int Window::out_height(int in_height) const {
+  return out_extent("height", in_height, pad_top + pad_bottom, kernel_height, dilation_height, stride_height);
+}
+
+int Window::out_width(int in_width) const {
+  return out_extent("width", in_width, pad_left + pad_right, kernel_width, dilation_width, stride_width);
+}
+
+std::string kind_name(const LayerOp& op) {
+  static constexpr const char* names[] = {"convolution", "threshold", "max_pool", "argmax"};
+  return names[op.index()];
+}
+
+void check(const Network& network) {
+  const auto map_exists = [&](int map) { return map >= 0 && map < static_cast<int>(network.maps.size()); };
+  if (!map_exists(network.input)) throw Error(network.name, "the network has no input map");
+  std::set<int> written{network.input};
+  std::set<std::string> names;
+  for (const Layer& layer : network.layers) {
+    expect(names.insert(layer.name).second, layer, "two layers have this name");
+    expect(layer.inputs.size() == 1, layer, "one input expected");
+    for (const int input : layer.inputs) expect(map_exists(input) && written.count(input) == 1, layer, "reads a map that no earlier layer writes");
+    expect(map_exists(layer.output) && written.insert(layer.output).second, layer, "writes a map that is written already");
+    check_op(network, layer);
+  }
+  if (network.outputs.empty()) throw Error(network.name, "the network has no output");
+  for (const NetworkOutput& output : network.outputs) {
+    if (!map_exists(output.map) || written.count(output.map) == 0) throw Error(output.name, "this output is written by no layer");
+    const auto size = static_cast<std::size_t>(network.maps[static_cast<std::size_t>(output.map)].shape.size());
+    if (output.order.size() != size || output.scale.size() != size || output.offset.size() != size)
+      throw Error(output.name, "the output's element table does not match its map");
+  }
+}
+
+std::int64_t macs(const Network& network, const Layer& layer) {
+  const auto* conv = std::get_if<Convolution>(&layer.op);
+  if (conv == nullptr) return 0;
+  const MapShape& out = network.output_of(layer).shape;
+  return std::int64_t{out.height} * out.width * static_cast<std::int64_t>(conv->weights.size());
+}
+
+std::int64_t weight_bits(const Layer& layer) {
+  const auto* conv = std::get_if<Convolution>(&layer.op);
+  return conv == nullptr ? 0 : static_cast<std::int64_t>(conv->weights.size()) * conv->weight_type.bits();
+}
+
+double bops_uniq(const Network& network, const Layer& layer) {
+  const auto* conv = std::get_if<Convolution>(&layer.op);
+  if (conv == nullptr) return 0;
+  const double weight = conv->weight_type.bits();
+  const double activation = network.input_of(layer).type.bits();
+  const double fan_in = static_cast<double>(conv->weights.size()) / conv->out_channels;
+  return static_cast<double>(macs(network, layer)) * (weight * activation + weight + activation + std::log2(fan_in));
+}
+
+std::int64_t bops_qonnx(const Network& network, const Layer& layer) {
+  const auto* conv = std::get_if<Convolution>(&layer.op);
+  return conv == nullptr ? 0 : macs(network, layer) * conv->weight_type.bits() * network.input_of(layer).type.bits();
+}
+
+}  // namespace bitloom

@@ -1,0 +1,145 @@
+// The integer network: what the hardware must compute, in integers only. Written by lower, executed by golden, read by map.
+// Feature maps are the edges; each layer reads maps and writes one. Layers stand in topological order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/value_type.hpp"
+
+namespace bitloom {
+
+/// Height, width and channels of a feature map. Values are stored and streamed in this order (HWC, channel fastest).
+struct MapShape {
+  int height = 1;
+  int width = 1;
+  int channels = 1;
+  std::int64_t size() const { return std::int64_t{height} * width * channels; }
+  bool operator==(const MapShape&) const = default;
+};
+
+/// An edge of the network. `type` is exact for quantized maps; for accumulators it is the narrowest type that holds the reachable range.
+struct FeatureMap {
+  std::string name;
+  MapShape shape;
+  ValueType type;
+  bool operator==(const FeatureMap&) const = default;
+};
+
+/// The values of one feature map for one image, in HWC order.
+struct MapData {
+  MapShape shape;
+  std::vector<std::int32_t> values;
+  bool operator==(const MapData&) const = default;
+};
+
+/// A sliding window over a map: kernel, stride, dilation in values; padding in values on each side.
+struct Window {
+  int kernel_height = 1, kernel_width = 1;
+  int stride_height = 1, stride_width = 1;
+  int dilation_height = 1, dilation_width = 1;
+  int pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+  bool has_padding() const { return pad_top || pad_left || pad_bottom || pad_right; }
+  /// Output height and width over an input map. Throws Error when the window does not fit.
+  int out_height(int in_height) const;
+  int out_width(int in_width) const;
+  bool operator==(const Window&) const = default;
+};
+
+/// acc[y][x][k] = sum over r, s, c of weight[k][r][s][c] * in[..][c]; padded positions count as 0.
+/// A fully connected layer is a convolution over a 1x1 map whose channels are all its inputs in HWC order.
+struct Convolution {
+  Window window;
+  int out_channels = 1;
+  int groups = 1;
+  ValueType weight_type;
+  std::vector<std::int32_t> weights;  ///< [out_channels][kernel_height][kernel_width][in_channels / groups]
+  bool operator==(const Convolution&) const = default;
+};
+
+/// With n = #{ i : in >= thresholds[c][i] }: out = low + step * (falling[c] ? levels - n : n).
+struct Threshold {
+  int levels = 1;                         ///< thresholds per channel
+  std::vector<std::int64_t> thresholds;   ///< [in_channels][levels], ascending within a channel
+  std::vector<std::uint8_t> falling;      ///< [in_channels]
+  std::int64_t low = 0;
+  std::int64_t step = 1;
+  bool operator==(const Threshold&) const = default;
+};
+
+/// The largest value under the window; padded positions never win.
+struct MaxPool {
+  Window window;
+  bool operator==(const MaxPool&) const = default;
+};
+
+/// Index of the largest channel at each pixel; the first one on ties.
+struct ArgMax {
+  bool operator==(const ArgMax&) const = default;
+};
+
+using LayerOp = std::variant<Convolution, Threshold, MaxPool, ArgMax>;
+
+struct Layer {
+  std::string name;         ///< unique, a valid Verilog identifier
+  std::string source;       ///< the ONNX node that it came from, for messages
+  std::vector<int> inputs;  ///< indices into Network::maps
+  int output = 0;           ///< index into Network::maps
+  LayerOp op;
+  bool operator==(const Layer&) const = default;
+};
+
+/// What a user's pixel p means to the model: x = p * scale + shift, before the model's own preprocessing.
+struct InputRule {
+  double scale = 1.0;
+  double shift = 0.0;
+  bool operator==(const InputRule&) const = default;
+};
+
+/// How an output map reads as the model's float output: real[i] = scale[i] * q[order[i]] + offset[i], i over the ONNX tensor without batch.
+/// `exact_order`: all scales are equal and positive and all offsets equal, so that an argmax over q is an argmax over the real values.
+struct NetworkOutput {
+  std::string name;                 ///< the ONNX output
+  int map = 0;                      ///< index into Network::maps
+  std::vector<std::int64_t> shape;  ///< ONNX shape without the batch dimension
+  std::vector<std::int32_t> order;  ///< ONNX element -> HWC position in the map
+  std::vector<double> scale;        ///< per ONNX element
+  std::vector<double> offset;       ///< per ONNX element
+  bool exact_order = true;
+  bool operator==(const NetworkOutput&) const = default;
+};
+
+struct Network {
+  std::string name;
+  std::vector<FeatureMap> maps;
+  std::vector<Layer> layers;
+  int input = 0;                           ///< index into maps: the integers that the hardware receives
+  std::vector<std::int32_t> input_order;   ///< ONNX input element (batch removed, usually CHW) -> HWC position in the input map
+  std::vector<std::int64_t> input_shape;   ///< ONNX shape of the input without the batch dimension
+  InputRule input_rule;
+  std::vector<NetworkOutput> outputs;
+
+  const FeatureMap& input_of(const Layer& layer, int i = 0) const { return maps[static_cast<std::size_t>(layer.inputs[static_cast<std::size_t>(i)])]; }
+  const FeatureMap& output_of(const Layer& layer) const { return maps[static_cast<std::size_t>(layer.output)]; }
+  bool operator==(const Network&) const = default;
+};
+
+/// "convolution", "threshold", "max_pool" or "argmax".
+std::string kind_name(const LayerOp& op);
+
+/// Says why `network` is not well formed (shapes, types, order, sizes of weight and threshold tables); throws Error naming the layer.
+void check(const Network& network);
+
+/// Multiply-accumulates of one image in a convolution (0 for other layers). Padded positions count.
+std::int64_t macs(const Network& network, const Layer& layer);
+/// Bits that the layer's weights take, before any compression (0 without weights).
+std::int64_t weight_bits(const Layer& layer);
+/// Bit operations of one image, by UNIQ's definition: m*n*k^2*(b_w*b_a + b_w + b_a + log2(n*k^2)) per output position
+/// (Baskin et al., "UNIQ", ACM TOCS 37, 2021; arXiv 1804.10969). 0 for layers without weights.
+double bops_uniq(const Network& network, const Layer& layer);
+/// Bit operations of one image, as QONNX counts them: b_w * b_a * MACs.
+std::int64_t bops_qonnx(const Network& network, const Layer& layer);
+
+}  // namespace bitloom
