@@ -1,0 +1,85 @@
+// Mapping: which hardware stage executes which layers, and how far each is folded.
+//
+// Algorithm: the integer network is cut into stages (a convolution with its threshold is one). Every stage offers a list of foldings.
+// For a clock budget per image every stage takes its cheapest folding that meets it; the smallest budget whose total fits the device is chosen.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/network.hpp"
+
+namespace bitloom {
+
+/// What a device offers to a design. `fraction` of the LUTs may be planned for: the rest is left to the link and to routing.
+struct Budget {
+  std::string board;
+  std::int64_t lut4 = 0;
+  std::int64_t block_rams = 0;
+  std::int64_t block_bits = 4096;  ///< bits of one block RAM
+  int block_width = 16;            ///< its widest port
+  double clock_hz = 0;
+  double fraction = 0.5;
+};
+
+/// A window over a stream of words, in the terms of rtl/layer/window_reader: everything but the heights is in words.
+struct WindowPlan {
+  int depth = 0, extent = 0, out_height = 0, out_width = 0, step_x = 0, step_row = 0, step_frame = 0;
+  std::vector<int> offsets;  ///< of one window, kernel row by row, column by column, chunk by chunk
+};
+
+enum class StageKind { Plane, Threshold, MaxPool, ArgMax };
+
+/// How many output channels (pe), activations (simd) and activation planes (apar) meet per clock, and channels per output beat (lanes).
+struct Folding {
+  int pe = 1, simd = 1, apar = 1, lanes = 1;
+  int columns = 1;  ///< kernel columns that one word holds; 1, or the kernel width with simd = columns * channels
+  bool operator==(const Folding&) const = default;
+};
+
+struct Cost {
+  double lut4 = 0;
+  std::int64_t block_rams = 0;
+  std::int64_t memory_bits = 0;
+};
+
+/// One hardware stage. `channels` is the channel count as the stage sees it: a layer whose kernel covers the whole map sees one pixel with all values.
+struct Stage {
+  std::string name;
+  StageKind kind = StageKind::Plane;
+  int layer = -1;      ///< index into Network::layers
+  int threshold = -1;  ///< index of the fused threshold layer, or -1
+  int in_map = 0, out_map = 0;
+  MapShape in_shape;  ///< as seen by the stage
+  Window window;      ///< as seen by the stage
+  Folding folding;
+  WindowPlan window_plan;
+  int in_lanes = 1;                  ///< activations per word that the compute module takes
+  std::int64_t words_per_pixel = 1;  ///< program words per output pixel
+  std::int64_t clocks = 0;           ///< per image
+  Cost cost;
+};
+
+struct Plan {
+  std::vector<Stage> stages;
+  int input_lanes = 1;
+  std::int64_t clocks_per_image = 0;  ///< predicted, in steady state
+  std::string bottleneck;             ///< the stage (or "input") that sets it
+  Cost cost;
+};
+
+struct PlanOptions {
+  double frames_per_second = 0;      ///< 0: as fast as the budget allows
+  std::int64_t clocks_per_image = 0; ///< another way to ask; 0: not asked
+};
+
+/// Throws Error naming the layer for what the hardware does not do yet, and naming the binding resource when nothing fits.
+Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& options);
+
+/// The weight planes of a convolution: bipolar weights take one, w-bit integers take w.
+int weight_planes(const Convolution& conv);
+/// Whether the cells are XNOR (weights -1, +1) or AND (weight planes 0, 1).
+bool uses_xnor(const Convolution& conv);
+
+}  // namespace bitloom

@@ -1,0 +1,54 @@
+#include "map/raw.hpp"
+
+#include <algorithm>
+
+#include "map/plan.hpp"
+
+namespace bitloom {
+
+std::int64_t RawAccumulator::raw_threshold(std::int64_t threshold, std::size_t k) const {
+  const std::int64_t distance = threshold - beta[k];
+  const std::int64_t quotient = distance / alpha + (distance % alpha > 0 ? 1 : 0);  // ceiling: / truncates towards zero
+  return std::clamp(quotient, low, high + 1);
+}
+
+RawAccumulator raw_accumulator(const Convolution& conv, const ValueType& activations) {
+  RawAccumulator raw;
+  raw.alpha = activations.is_bipolar() ? 2 : 1;
+  // A bipolar activation's code is 0 or 1, whatever it stands for.
+  const std::int64_t a_low = activations.is_bipolar() ? 0 : activations.min();
+  const std::int64_t a_high = activations.is_bipolar() ? 1 : activations.max();
+  const std::size_t fan_in = conv.weights.size() / static_cast<std::size_t>(conv.out_channels);
+  for (std::size_t k = 0; k < static_cast<std::size_t>(conv.out_channels); ++k) {
+    std::int64_t sum = 0, negative = 0, low = 0, high = 0;
+    for (std::size_t i = 0; i < fan_in; ++i) {
+      const std::int64_t weight = conv.weights[k * fan_in + i];
+      sum += weight;
+      negative += weight < 0 ? 1 : 0;
+      if (uses_xnor(conv)) {
+        low += a_low;
+        high += a_high;
+      } else {
+        low += std::min(weight * a_low, weight * a_high);
+        high += std::max(weight * a_low, weight * a_high);
+      }
+    }
+    std::int64_t beta = 0;
+    if (uses_xnor(conv)) {
+      if (activations.is_bipolar())
+        beta = -static_cast<std::int64_t>(fan_in);
+      else
+        beta = activations.is_signed() ? negative : -negative * a_high;
+    } else if (activations.is_bipolar()) {
+      beta = -sum;
+    }
+    raw.beta.push_back(beta);
+    raw.low = k == 0 ? low : std::min(raw.low, low);
+    raw.high = k == 0 ? high : std::max(raw.high, high);
+  }
+  // Always signed: one more bit than an unsigned range would take.
+  raw.bits = ValueType::holding(std::min<std::int64_t>(raw.low, -1), raw.high + 1).bits();
+  return raw;
+}
+
+}  // namespace bitloom
