@@ -49,7 +49,7 @@ struct Window {
 };
 
 /// acc[y][x][k] = sum over r, s, c of weight[k][r][s][c] * in[..][c]; padded positions count as 0.
-/// A fully connected layer is a convolution over a 1x1 map whose channels are all its inputs in HWC order.
+/// A fully connected layer is a convolution whose kernel is its whole input map, without padding: weights [k][H][W][C], output 1x1xK.
 struct Convolution {
   Window window;
   int out_channels = 1;
