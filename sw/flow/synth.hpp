@@ -1,0 +1,63 @@
+// Synthesis, place and route of a design folder with the open tools: Yosys, nextpnr, icepack or ecppack.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace bitloom {
+
+struct SynthOptions {
+  std::string tool = "open";  ///< only "open" (Yosys and nextpnr)
+  std::uint32_t seed = 1;     ///< nextpnr's
+  int jobs = 1;               ///< threads of nextpnr
+  double frequency =
+      0;              ///< target in MHz; 0: the board's clock. A routed clock below the board's is an error, below a higher target is not
+  bool keep = false;  ///< keep the intermediate netlists (large); logs are always kept
+};
+
+/// What a part of the design takes after place and route, in the device's own cells.
+struct CellUse {
+  int lut4 = 0;  ///< ICESTORM_LC, or TRELLIS_COMB (a logic cell used for anything: LUT, carry, or a register alone on iCE40)
+  int ff = 0;
+  int bram = 0;
+  int dsp = 0;
+  int spram = 0;
+  CellUse& operator+=(const CellUse& other);
+  bool operator==(const CellUse&) const = default;
+};
+
+struct LayerUse {
+  std::string name;  ///< of design.json's layers, or "link and board" for everything outside them
+  CellUse use;
+  bool operator==(const LayerUse&) const = default;
+};
+
+struct SynthResult {
+  std::string design, board, device;
+  std::map<std::string, std::string> tools;  ///< program -> version
+  std::uint32_t seed = 1;
+  double target_mhz = 0;  ///< given to nextpnr
+  double fmax_mhz = 0;    ///< of the clock, after routing
+  double clock_mhz = 0;   ///< that the board runs at
+  CellUse used, available;
+  std::vector<LayerUse> layers;            ///< adds up to `used`; "link and board" comes last
+  std::map<std::string, int> yosys_cells;  ///< cell type -> count after synthesis, before packing
+  std::filesystem::path bitstream;         ///< relative to the design folder
+  std::uint64_t bitstream_bytes = 0;
+  double seconds = 0;  ///< wall time of all tools
+};
+
+nlohmann::json to_json(const SynthResult& result);
+/// Throws Error(where, ...) naming the field that is missing or of the wrong type.
+SynthResult synth_result_from_json(const nlohmann::json& json, const std::string& where);
+
+/// Builds DESIGN/build/synth/<board>/{yosys.log, nextpnr.log, pack.log, design.bin or design.bit, synth.json}; synth.json is written last.
+/// Throws Error when a tool is missing or fails (naming the log and its last lines), when the design does not fit (resource, needed,
+/// available), when the routed clock is below the board's, or when logic of a layer with weights was swept away.
+SynthResult synthesize(const std::filesystem::path& design_folder, const SynthOptions& options = {});
+
+}  // namespace bitloom
