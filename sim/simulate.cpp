@@ -1,0 +1,281 @@
+#include "sim/simulate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <random>
+
+#include "core/error.hpp"
+#include "emit/design.hpp"
+#include "sim/model.hpp"
+
+namespace bitloom {
+namespace {
+
+/// Clocks without any beat anywhere after which a run is given up, beside a multiple of the predicted clocks per image.
+constexpr std::int64_t kPatience = 20000;
+
+/// Follows one feature map as its beats leave a stage, and compares it with golden.
+class BoundaryWatch {
+ public:
+  BoundaryWatch(const nlohmann::json& boundary, const Network& network) {
+    const auto name = boundary.at("map").get<std::string>();
+    for (std::size_t i = 0; i < network.maps.size(); ++i)
+      if (network.maps[i].name == name) map_ = i;
+    shape_ = network.maps[map_].shape;
+    type_ = network.maps[map_].type;
+    lanes_ = boundary.at("lanes");
+    offset_ = boundary.at("data_offset");
+    result_.map = name;
+  }
+
+  std::size_t map() const { return map_; }
+  const BoundaryResult& result() const { return result_; }
+  std::int64_t images_done() const { return image_; }
+
+  /// One beat. `expected` is golden's map of the image that the beat belongs to. False: `last` does not fit the position.
+  bool beat(const Port& data, bool last, const std::vector<std::int32_t>& expected, std::vector<std::int32_t>* keep) {
+    for (int lane = 0; lane < lanes_; ++lane) {
+      const auto found = static_cast<std::int32_t>(type_.decode(data.bits(offset_ + lane * type_.bits(), type_.bits())));
+      if (keep != nullptr) keep->push_back(found);
+      ++result_.compared;
+      if (found != expected[position_]) {
+        ++result_.mismatches;
+        if (!result_.first) {
+          const auto p = static_cast<int>(position_);
+          result_.first = Difference{result_.map, image_, p / shape_.channels / shape_.width, p / shape_.channels % shape_.width, p % shape_.channels,
+                                     expected[position_], found};
+        }
+      }
+      ++position_;
+    }
+    const bool complete = position_ == static_cast<std::size_t>(shape_.size());
+    if (complete) {
+      position_ = 0;
+      ++image_;
+    }
+    return last == complete;
+  }
+
+ private:
+  std::size_t map_ = 0;
+  MapShape shape_;
+  ValueType type_;
+  int lanes_ = 1, offset_ = 0;
+  std::size_t position_ = 0;
+  std::int64_t image_ = 0;
+  BoundaryResult result_;
+};
+
+/// Golden's maps of the images that are somewhere in the pipeline; older ones are dropped.
+class Expectation {
+ public:
+  Expectation(const std::vector<MapData>& images, const std::function<std::vector<MapData>(const MapData&)>& golden) : images_(images), golden_(golden) {}
+  const std::vector<MapData>& operator()(std::int64_t image) {
+    while (first_ + static_cast<std::int64_t>(window_.size()) <= image) window_.push_back(golden_(images_[static_cast<std::size_t>(first_) + window_.size()]));
+    return window_[static_cast<std::size_t>(image - first_)];
+  }
+  void drop_before(std::int64_t image) {
+    for (; first_ < image && !window_.empty(); ++first_) window_.pop_front();
+  }
+
+ private:
+  const std::vector<MapData>& images_;
+  const std::function<std::vector<MapData>(const MapData&)>& golden_;
+  std::deque<std::vector<MapData>> window_;
+  std::int64_t first_ = 0;
+};
+
+class Simulation {
+ public:
+  Simulation(const nlohmann::json& design, Model& model, const Network& network, const std::vector<MapData>& images,
+             const std::function<std::vector<MapData>(const MapData&)>& golden, const SimulationOptions& options)
+      : model_(model), network_(network), images_(images), options_(options), expected_(images, golden), random_(options.seed) {
+    clk_ = model.port("clk");
+    rst_ = model.port("rst");
+    in_valid_ = model.port("in_valid"), in_ready_ = model.port("in_ready"), in_data_ = model.port("in_data"), in_last_ = model.port("in_last");
+    out_valid_ = model.port("out_valid"), out_ready_ = model.port("out_ready");
+    probe_valid_ = model.port("probe_valid"), probe_ready_ = model.port("probe_ready");
+    probe_last_ = model.port("probe_last"), probe_data_ = model.port("probe_data"), activity_ = model.port("activity");
+    for (const auto& boundary : design.at("boundaries")) watches_.emplace_back(boundary, network);
+    for (const auto& layer : design.at("layers"))
+      if (layer.at("activity").get<int>() >= 0) result_.layers.push_back({layer.at("name"), 0, 0, 0});
+    lanes_ = design.at("input").at("lanes");
+    patience_ = kPatience + 20 * design.at("predicted_clocks_per_image").get<std::int64_t>();
+    if (options.stall > 0) patience_ = static_cast<std::int64_t>(static_cast<double>(patience_) / std::max(0.01, 1 - options.stall));
+    result_.images = static_cast<std::int64_t>(images.size());
+    // Steady state: the pipeline is full and results come evenly; a few images are left out on either side of a long run.
+    span_first_ = std::min<std::int64_t>(result_.images / 3, 4);
+    result_.outputs.resize(images.size());
+  }
+
+  SimulationResult run() {
+    reset();
+    std::int64_t quiet = 0;
+    while (done() < result_.images && result_.failure.empty()) {
+      if (clock())
+        quiet = 0;
+      else if (++quiet > patience_)
+        result_.failure = no_progress();
+      if (options_.progress && result_.total_clocks % 4096 == 0) options_.progress(done(), result_.images);
+    }
+    finish();
+    return std::move(result_);
+  }
+
+ private:
+  std::int64_t done() const { return watches_.back().images_done(); }
+
+  void edge() {
+    clk_.set(true);
+    model_.eval();
+    clk_.set(false);
+  }
+
+  void reset() {
+    rst_.set(true);
+    in_valid_.set(false);
+    out_ready_.set(false);
+    clk_.set(false);
+    for (int i = 0; i < 5; ++i) {
+      model_.eval();
+      edge();
+    }
+    rst_.set(false);
+  }
+
+  bool chance() { return options_.stall <= 0 || std::uniform_real_distribution<double>(0, 1)(random_) >= options_.stall; }
+
+  void offer() {
+    if (offering_ || next_image_ >= images_.size() || !chance()) return;
+    offering_ = true;
+    const MapData& image = images_[next_image_];
+    const ValueType& type = network_.maps[static_cast<std::size_t>(network_.input)].type;
+    for (int lane = 0; lane < lanes_; ++lane)
+      in_data_.set_bits(lane * type.bits(), type.bits(), type.encode(image.values[next_value_ + static_cast<std::size_t>(lane)]));
+    in_last_.set(next_value_ + static_cast<std::size_t>(lanes_) == image.values.size());
+  }
+
+  /// One clock; true when a beat moved anywhere that is watched.
+  bool clock() {
+    offer();
+    in_valid_.set(offering_);
+    out_ready_.set(chance());
+    model_.eval();
+    bool moved = false;
+    if (offering_ && in_ready_.bit(0)) {
+      moved = true;
+      offering_ = false;
+      if (first_input_ < 0) first_input_ = result_.total_clocks;
+      next_value_ += static_cast<std::size_t>(lanes_);
+      if (next_value_ == images_[next_image_].values.size()) {
+        next_value_ = 0;
+        ++next_image_;
+      }
+    }
+    const bool in_span = done() >= span_first_;
+    for (std::size_t b = 0; b < watches_.size(); ++b) {
+      if (!probe_valid_.bit(static_cast<int>(b)) || !probe_ready_.bit(static_cast<int>(b))) continue;
+      moved = true;
+      observe(b);
+    }
+    if (in_span) count_activity();
+    ++result_.total_clocks;
+    edge();
+    return moved;
+  }
+
+  void observe(std::size_t b) {
+    BoundaryWatch& watch = watches_[b];
+    const std::int64_t image = watch.images_done();
+    if (image >= result_.images) {
+      result_.failure = fmt::format("layer boundary {}: more data than {} images give", watch.result().map, result_.images);
+      return;
+    }
+    const bool is_output = b + 1 == watches_.size();
+    MapData& output = result_.outputs[static_cast<std::size_t>(image)];
+    output.shape = network_.maps[watch.map()].shape;
+    const bool last_fits = watch.beat(probe_data_, probe_last_.bit(static_cast<int>(b)), expected_(image)[watch.map()].values,
+                                      is_output ? &output.values : nullptr);
+    if (!last_fits && result_.failure.empty())
+      result_.failure = fmt::format("layer boundary {}: `last` is not where image {} ends; a beat was lost or added", watch.result().map, image);
+    if (is_output && watch.images_done() > image) {
+      finished_at_.push_back(result_.total_clocks);
+      expected_.drop_before(image + 1);
+    }
+  }
+
+  void count_activity() {
+    ++result_.span_clocks;
+    for (std::size_t i = 0; i < result_.layers.size(); ++i) {
+      LayerActivity& layer = result_.layers[i];
+      const int bit = static_cast<int>(3 * i);
+      if (activity_.bit(bit))
+        ++layer.busy;
+      else if (activity_.bit(bit + 2))
+        ++layer.stalled;
+      else
+        ++layer.starved;
+    }
+  }
+
+  std::string no_progress() const {
+    std::string text = fmt::format("no beat moved for {} clocks;", patience_);
+    for (const BoundaryWatch& watch : watches_)
+      text += fmt::format(" {} delivered {} of {} images;", watch.result().map, watch.images_done(), result_.images);
+    return text + " the first layer that delivered fewer than its predecessor is where the stream stopped";
+  }
+
+  void finish() {
+    result_.bit_exact = result_.failure.empty();
+    for (const BoundaryWatch& watch : watches_) {
+      result_.boundaries.push_back(watch.result());
+      result_.bit_exact = result_.bit_exact && watch.result().mismatches == 0;
+    }
+    if (!finished_at_.empty()) result_.first_image_latency = finished_at_[0] - first_input_ + 1;
+    const auto n = static_cast<std::int64_t>(finished_at_.size());
+    // From the end of image span_first_-1 (the start of the span) to the end of the last image.
+    if (n >= 3 && span_first_ >= 1 && n > span_first_)
+      result_.clocks_per_image = static_cast<double>(finished_at_.back() - finished_at_[static_cast<std::size_t>(span_first_ - 1)]) /
+                                 static_cast<double>(n - span_first_);
+  }
+
+  Model& model_;
+  const Network& network_;
+  const std::vector<MapData>& images_;
+  const SimulationOptions& options_;
+  Expectation expected_;
+  std::mt19937 random_;
+  Port clk_, rst_, in_valid_, in_ready_, in_data_, in_last_, out_valid_, out_ready_;
+  Port probe_valid_, probe_ready_, probe_last_, probe_data_, activity_;
+  std::vector<BoundaryWatch> watches_;
+  SimulationResult result_;
+  std::vector<std::int64_t> finished_at_;
+  std::int64_t patience_ = 0, span_first_ = 0, first_input_ = -1;
+  std::size_t next_image_ = 0, next_value_ = 0;
+  int lanes_ = 1;
+  bool offering_ = false;
+};
+
+}  // namespace
+
+std::string Difference::to_string() const {
+  return fmt::format("map {}, image {}, row {}, column {}, channel {}: golden has {}, the hardware {}", map, image, y, x, channel, expected, found);
+}
+
+SimulationResult simulate(const std::filesystem::path& design_folder, const Network& network, const std::vector<MapData>& images,
+                          const std::function<std::vector<MapData>(const MapData&)>& golden, const SimulationOptions& options) {
+  if (images.empty()) throw Error("sim", "no image to simulate; give at least one");
+  if (options.stall < 0 || options.stall >= 1) throw Error("--stall", fmt::format("{} given; a probability from 0 to below 1 expected", options.stall));
+  const auto start = std::chrono::steady_clock::now();
+  const nlohmann::json design = read_design(design_folder);
+  const std::filesystem::path library = build_model(design_folder, !options.trace.empty());
+  Model model(library, design_folder, options.seed, options.trace);
+  SimulationResult result = Simulation(design, model, network, images, golden, options).run();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+}  // namespace bitloom

@@ -1,0 +1,174 @@
+#include "cli/common.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "data/npy.hpp"
+#include "golden/golden.hpp"
+#include "onnx/import.hpp"
+
+namespace bitloom::cli {
+
+void ModelOptions::add_to(CLI::App& app) {
+  app.add_option("MODEL", model, "ONNX or QONNX file")->required();
+  app.add_option("--scale", scale, "a pixel p means p * SCALE + SHIFT to the model; a number or a fraction such as 1/255")->capture_default_str();
+  app.add_option("--shift", shift, "see --scale")->capture_default_str();
+  app.add_flag("--argmax", argmax, "answer with the class index instead of the scores");
+}
+
+double ModelOptions::number(const std::string& option, const std::string& text) {
+  const auto parse = [&](const std::string& part) {
+    std::size_t used = 0;
+    double value = 0;
+    try {
+      value = std::stod(part, &used);
+    } catch (const std::exception&) {
+      used = 0;
+    }
+    if (part.empty() || used != part.size() || !std::isfinite(value))
+      throw Error(option, fmt::format("'{}' found; a number or a fraction such as 1/255 expected", text));
+    return value;
+  };
+  const std::size_t slash = text.find('/');
+  if (slash == std::string::npos) return parse(text);
+  const double divisor = parse(text.substr(slash + 1));
+  if (divisor == 0) throw Error(option, fmt::format("'{}' divides by zero", text));
+  return parse(text.substr(0, slash)) / divisor;
+}
+
+LowerOptions ModelOptions::lowering() const {
+  LowerOptions options;
+  options.input_scale = number("--scale", scale);
+  options.input_shift = number("--shift", shift);
+  options.argmax = argmax;
+  return options;
+}
+
+LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& options) {
+  LoadedModel model;
+  model.graph = import_onnx(file);
+  model.network = lower(model.graph, options);
+  model.network.name = file.stem().string();
+  return model;
+}
+
+void DataOptions::add_to(CLI::App& app, bool required) {
+  app.add_option("--data", data, "digits, or an IDX, CIFAR binary, NPY, NPZ or PNG file or folder")->required(required);
+  app.add_option("--images", images, "how many images (default: all)");
+  app.add_option("--offset", offset, "images to skip")->capture_default_str();
+}
+
+Dataset DataOptions::load() const {
+  LoadOptions options;
+  if (offset < 0) throw Error("--offset", fmt::format("{} given; 0 or more expected", offset));
+  options.offset = offset;
+  if (images != -1) {
+    if (images < 1) throw Error("--images", fmt::format("{} given; at least 1 expected", images));
+    options.images = images;
+  }
+  return load_dataset(data, options);
+}
+
+MapData network_image(const Network& network, const Dataset& data, std::int64_t index) {
+  const Tensor image = data.image(index);
+  const auto expected = static_cast<std::int64_t>(network.input_order.size());
+  if (image.size() != expected)
+    throw Error(data.name, fmt::format("images of {} values ({}) found, the model takes {} ({})", image.size(), fmt::join(image.shape, "x"), expected,
+                                       fmt::join(network.input_shape, "x")));
+  std::vector<std::int32_t> pixels;
+  pixels.reserve(static_cast<std::size_t>(expected));
+  for (std::int64_t i = 0; i < expected; ++i) {
+    if (!image.is_float()) {
+      pixels.push_back(static_cast<std::int32_t>(image.i()[static_cast<std::size_t>(i)]));
+      continue;
+    }
+    const float value = image.f()[static_cast<std::size_t>(i)];
+    if (value != std::round(value) || std::abs(value) > 1e6F)
+      throw Error(data.name, fmt::format("image {} holds {}, which is no integer; the hardware takes integers of type {}: give pixels, and say with "
+                                         "--scale and --shift what they mean to the model",
+                                         index, value, network.maps[static_cast<std::size_t>(network.input)].type.to_string()));
+    pixels.push_back(static_cast<std::int32_t>(value));
+  }
+  return network_input(network, pixels);
+}
+
+Tensor float_image(const Graph& graph, const Network& network, const Dataset& data, std::int64_t index) {
+  const Tensor image = data.image(index);
+  std::vector<std::int64_t> shape = graph.inputs.front().shape;
+  for (std::int64_t& d : shape)
+    if (d < 1) d = 1;
+  std::vector<float> values;
+  for (std::int64_t i = 0; i < image.size(); ++i) {
+    const double pixel = image.is_float() ? static_cast<double>(image.f()[static_cast<std::size_t>(i)]) : static_cast<double>(image.i()[static_cast<std::size_t>(i)]);
+    values.push_back(static_cast<float>(pixel * network.input_rule.scale + network.input_rule.shift));
+  }
+  return Tensor::floats(shape, std::move(values));
+}
+
+std::int64_t predicted_class(const std::vector<double>& output) {
+  if (output.size() == 1) return static_cast<std::int64_t>(output[0]);
+  return std::max_element(output.begin(), output.end()) - output.begin();
+}
+
+Progress::Progress(std::string label)
+    : label_(std::move(label)), terminal_(isatty(2) != 0), start_(std::chrono::steady_clock::now()), drawn_(start_) {}
+
+Progress::~Progress() {
+  if (shown_) std::fputs("\r\033[K", stderr);
+}
+
+void Progress::operator()(std::int64_t done, std::int64_t total) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!terminal_ || total < 1 || (shown_ && now - drawn_ < std::chrono::milliseconds(100))) return;
+  drawn_ = now;
+  shown_ = true;
+  const double share = static_cast<double>(done) / static_cast<double>(total);
+  const double elapsed = std::chrono::duration<double>(now - start_).count();
+  const std::string left = done > 0 ? fmt::format("{:.0f} s left", elapsed / share - elapsed) : "";
+  const int filled = static_cast<int>(share * 30);
+  fmt::print(stderr, "\r{} [{}{}] {}/{} {}\033[K", label_, std::string(static_cast<std::size_t>(filled), '#'),
+             std::string(static_cast<std::size_t>(30 - filled), '.'), done, total, left);
+  std::fflush(stderr);
+}
+
+void write_outputs(const std::string& file, const Network& network, const std::vector<std::vector<double>>& outputs) {
+  std::vector<std::int64_t> shape = network.outputs.front().shape;
+  shape.insert(shape.begin(), static_cast<std::int64_t>(outputs.size()));
+  std::vector<float> values;
+  for (const std::vector<double>& output : outputs)
+    for (const double value : output) values.push_back(static_cast<float>(value));
+  write_npy(file, Tensor::floats(std::move(shape), std::move(values)));
+}
+
+void compare_outputs(const std::string& expect, const std::vector<std::vector<double>>& outputs) {
+  const Tensor expected = read_tensor(expect);
+  const std::int64_t per_image = outputs.empty() ? 0 : static_cast<std::int64_t>(outputs.front().size());
+  if (expected.size() != per_image * static_cast<std::int64_t>(outputs.size()))
+    throw Error(expect, fmt::format("{} values found, {} images of {} values expected; choose the images with --offset and --images", expected.size(),
+                                    outputs.size(), per_image));
+  std::int64_t differences = 0;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    for (std::size_t j = 0; j < outputs[i].size(); ++j) {
+      const std::size_t at = i * static_cast<std::size_t>(per_image) + j;
+      const double want = expected.is_float() ? static_cast<double>(expected.f()[at]) : static_cast<double>(expected.i()[at]);
+      // Stored floats carry float32 rounding of the output's scale and offset.
+      if (std::abs(want - outputs[i][j]) <= 1e-5 * std::max(1.0, std::abs(want))) continue;
+      if (differences++ == 0) fmt::print(stderr, "bitloom: {}: image {}, element {}: {} expected, {} found\n", expect, i, j, want, outputs[i][j]);
+    }
+  }
+  if (differences == 0) return;
+  fmt::print(stderr, "bitloom: {}: {} of {} values differ\n", expect, differences, expected.size());
+  throw ComparisonFailed{};
+}
+
+std::string thousands(double value) {
+  std::string digits = fmt::format("{:.0f}", value);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+}  // namespace bitloom::cli

@@ -1,0 +1,78 @@
+// What the commands share: model and data options, images as network inputs, progress, output.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/graph.hpp"
+#include "core/network.hpp"
+#include "data/dataset.hpp"
+#include "lower/lower.hpp"
+
+namespace bitloom::cli {
+
+/// A comparison failed: exit status 1. Bad usage and input (bitloom::Error, CLI::ParseError) is 2.
+struct ComparisonFailed {};
+
+struct ModelOptions {
+  std::string model;
+  std::string scale = "1", shift = "0";
+  bool argmax = false;
+
+  void add_to(CLI::App& app);
+  /// "0.5" or "1/255".
+  static double number(const std::string& option, const std::string& text);
+  LowerOptions lowering() const;
+};
+
+/// A model as the tool uses it: the float graph, and the integer network named after the file.
+struct LoadedModel {
+  Graph graph;
+  Network network;
+};
+LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& options);
+
+struct DataOptions {
+  std::string data;
+  std::int64_t images = -1, offset = 0;
+
+  void add_to(CLI::App& app, bool required = true);
+  Dataset load() const;
+};
+
+/// One image of the data set as the hardware receives it. Throws Error when shapes do not fit or a value is no pixel of the input type.
+MapData network_image(const Network& network, const Dataset& data, std::int64_t index);
+/// The same image as the float model's input, with the network's input rule applied.
+Tensor float_image(const Graph& graph, const Network& network, const Dataset& data, std::int64_t index);
+
+/// Index of the largest value, the first one on ties; the value itself when there is only one (an argmax output).
+std::int64_t predicted_class(const std::vector<double>& output);
+
+/// A bar with time left on stderr; silent unless stderr is a terminal.
+class Progress {
+ public:
+  explicit Progress(std::string label);
+  ~Progress();
+  void operator()(std::int64_t done, std::int64_t total);
+
+ private:
+  std::string label_;
+  bool shown_ = false;
+  bool terminal_ = false;
+  std::chrono::steady_clock::time_point start_, drawn_;
+};
+
+/// Outputs of all images as one tensor [images, shape...] in an NPY file.
+void write_outputs(const std::string& file, const Network& network, const std::vector<std::vector<double>>& outputs);
+/// Compares with stored tensors; prints the first difference to stderr and throws ComparisonFailed.
+void compare_outputs(const std::string& expect, const std::vector<std::vector<double>>& outputs);
+
+std::string thousands(double value);
+
+}  // namespace bitloom::cli

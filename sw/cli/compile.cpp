@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/commands.hpp"
+#include "cli/common.hpp"
+#include "emit/design.hpp"
+#include "flow/board_top.hpp"
+#include "flow/boards.hpp"
+#include "map/plan.hpp"
+
+namespace bitloom::cli {
+namespace {
+
+struct Compile {
+  ModelOptions model;
+  std::string board, out;
+  double fps = 0, fit = 0.5;
+  std::int64_t clocks = 0;
+  bool json = false;
+
+  void operator()() const {
+    const Board target = load_board(board);
+    if (fit <= 0 || fit > 1) throw Error("--fit", fmt::format("{} given; a share of the device from above 0 to 1 expected", fit));
+    if (fps < 0 || clocks < 0) throw Error(fps < 0 ? "--fps" : "--clocks", "a positive number expected");
+    const Network network = load_model(model.model, model.lowering()).network;
+    Budget budget;
+    budget.board = target.name;
+    budget.lut4 = target.lut4;
+    budget.block_rams = target.bram;
+    budget.block_bits = target.bram_bits;
+    budget.clock_hz = target.clock_mhz * 1e6;
+    budget.fraction = fit;
+    const Plan plan = make_plan(network, budget, {fps, clocks});
+    const Design design = elaborate(network, plan);
+    DesignOptions options;
+    options.board = target.name;
+    options.model = model.model;
+    const LowerOptions lowering = model.lowering();
+    options.scale = lowering.input_scale;
+    options.shift = lowering.input_shift;
+    options.argmax = lowering.argmax;
+    const nlohmann::json description = describe(network, design, options, {});
+    const std::filesystem::path folder = out.empty() ? std::filesystem::path(network.name + "-" + target.name) : std::filesystem::path(out);
+    write_design(folder, network, design, options, board_top(target, description));
+    if (json) {
+      fmt::print("{}\n", description.dump(2));
+      return;
+    }
+    fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>6} {:>12} {:>10} {:>8}\n", "layer", "kind", "PE", "SIMD", "APAR", "lanes", "clocks/image", "LUT4 est.",
+               "RAM est.");
+    for (const Stage& stage : plan.stages)
+      fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>6} {:>12} {:>10.0f} {:>8}\n", stage.name,
+                 kind_name(network.layers[static_cast<std::size_t>(stage.layer)].op), stage.folding.pe, stage.folding.simd, stage.folding.apar,
+                 stage.folding.lanes, thousands(static_cast<double>(stage.clocks)), stage.cost.lut4, stage.cost.block_rams);
+    fmt::print("{} clocks per image, set by {}: {:.0f} images/s at {}'s {} MHz. Estimated {:.0f} LUT4 of {}, {} block RAMs of {}.\nDesign: {}\n",
+               thousands(static_cast<double>(plan.clocks_per_image)), plan.bottleneck,
+               budget.clock_hz / static_cast<double>(plan.clocks_per_image), target.name, target.clock_mhz, plan.cost.lut4, target.lut4,
+               plan.cost.block_rams, target.bram, folder.string());
+  }
+};
+
+}  // namespace
+
+void add_compile(CLI::App& program) {
+  auto compile = std::make_shared<Compile>();
+  CLI::App* app = program.add_subcommand("compile", "the design folder: Verilog, memory images, design.json");
+  app->footer("Example: bitloom compile sw/train/models/digits-w1a1.onnx --board icebreaker --argmax --out digits");
+  compile->model.add_to(*app);
+  app->add_option("--board", compile->board, "a folder of constraints/, such as icebreaker or ulx3s-85f")->required();
+  app->add_option("--out", compile->out, "design folder (default: <model>-<board>)");
+  app->add_option("--fps", compile->fps, "images per second at the board's clock (default: as many as --fit allows)");
+  app->add_option("--clocks", compile->clocks, "the same as clocks per image");
+  app->add_option("--fit", compile->fit, "share of the device's LUTs that may be planned for")->capture_default_str();
+  app->add_flag("--json", compile->json, "print design.json");
+  app->callback([compile] { (*compile)(); });
+}
+
+}  // namespace bitloom::cli

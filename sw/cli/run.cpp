@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/commands.hpp"
+#include "cli/common.hpp"
+#include "core/files.hpp"
+#include "golden/golden.hpp"
+#include "onnx/executor.hpp"
+
+namespace bitloom::cli {
+namespace {
+
+struct Run {
+  ModelOptions model;
+  DataOptions data;
+  std::string out, expect, result_file;
+  bool check = false, json = false;
+
+  void operator()() const {
+    const auto [graph, network] = load_model(model.model, model.lowering());
+    const Dataset set = data.load();
+    const Golden golden(network);
+    std::optional<FloatExecutor> reference;
+    if (check) reference.emplace(graph);
+
+    std::vector<std::vector<double>> outputs;
+    std::vector<std::vector<std::int64_t>> confusion;
+    std::int64_t right = 0, float_right = 0, agree = 0;
+    double seconds = 0;
+    {
+      Progress progress("golden");
+      for (std::int64_t i = 0; i < set.count; ++i) {
+        progress(i, set.count);
+        const MapData input = network_image(network, set, i);
+        const auto start = std::chrono::steady_clock::now();
+        const std::vector<MapData> maps = golden.run(input);
+        seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        const NetworkOutput& output = network.outputs.front();
+        outputs.push_back(real_output(output, maps[static_cast<std::size_t>(output.map)]));
+        const std::int64_t answer = predicted_class(outputs.back());
+        const std::int64_t label = set.labels ? (*set.labels)[static_cast<std::size_t>(i)] : -1;
+        if (label >= 0) count(confusion, label, answer);
+        right += label == answer ? 1 : 0;
+        if (!reference) continue;
+        const std::int64_t float_answer = float_class(*reference, graph, network, set, i);
+        float_right += label == float_answer ? 1 : 0;
+        if (float_answer == answer) {
+          ++agree;
+        } else {
+          fmt::print(stderr, "bitloom: image {}: the float model answers {}, golden {}\n", i, float_answer, answer);
+        }
+      }
+    }
+    const auto images = static_cast<double>(set.count);
+    nlohmann::json result = {{"model", network.name},
+                             {"data", set.name},
+                             {"images", set.count},
+                             {"accuracy", set.labels ? nlohmann::json(static_cast<double>(right) / images) : nlohmann::json()},
+                             {"float_accuracy", set.labels && check ? nlohmann::json(static_cast<double>(float_right) / images) : nlohmann::json()},
+                             {"agrees_with_float", check ? nlohmann::json(agree) : nlohmann::json()},
+                             {"confusion", confusion},
+                             {"seconds", seconds},
+                             {"images_per_second", images / std::max(seconds, 1e-9)}};
+    if (!out.empty()) write_outputs(out, network, outputs);
+    if (!result_file.empty()) write_file_atomically(result_file, result.dump(2) + "\n");
+    print(result, set, confusion);
+    if (!expect.empty()) compare_outputs(expect, outputs);
+    if (check && agree != set.count) throw ComparisonFailed{};
+  }
+
+  static std::int64_t float_class(const FloatExecutor& reference, const Graph& graph, const Network& network, const Dataset& set, std::int64_t i) {
+    const Tensors outputs = reference.run({{graph.inputs.front().name, float_image(graph, network, set, i)}});
+    const Tensor& scores = outputs.at(graph.outputs.front().name);
+    std::vector<double> values;
+    for (std::int64_t j = 0; j < scores.size(); ++j)
+      values.push_back(scores.is_float() ? static_cast<double>(scores.f()[static_cast<std::size_t>(j)]) : static_cast<double>(scores.i()[static_cast<std::size_t>(j)]));
+    return predicted_class(values);
+  }
+
+  static void count(std::vector<std::vector<std::int64_t>>& confusion, std::int64_t label, std::int64_t answer) {
+    const auto size = static_cast<std::size_t>(std::max<std::int64_t>({label + 1, answer + 1, static_cast<std::int64_t>(confusion.size())}));
+    confusion.resize(size);
+    for (auto& row : confusion) row.resize(size);
+    ++confusion[static_cast<std::size_t>(label)][static_cast<std::size_t>(answer)];
+  }
+
+  void print(const nlohmann::json& result, const Dataset& set, const std::vector<std::vector<std::int64_t>>& confusion) const {
+    if (json) {
+      fmt::print("{}\n", result.dump(2));
+      return;
+    }
+    fmt::print("{} on {} images of {}", result["model"].get<std::string>(), set.count, set.name);
+    if (set.labels) fmt::print(": {:.2f} % right", 100 * result["accuracy"].get<double>());
+    if (check) fmt::print("; {} of {} answers equal the float model's", result["agrees_with_float"].get<std::int64_t>(), set.count);
+    fmt::print("\n{:.0f} images/s on one core\n", result["images_per_second"].get<double>());
+    if (confusion.empty() || confusion.size() > 20) return;
+    fmt::print("confusion (row: label, column: answer)\n");
+    for (std::size_t label = 0; label < confusion.size(); ++label) fmt::print("{:>4} |{:>5}\n", label, fmt::join(confusion[label], " "));
+  }
+};
+
+}  // namespace
+
+void add_run(CLI::App& program) {
+  auto run = std::make_shared<Run>();
+  CLI::App* app = program.add_subcommand("run", "golden inference: accuracy, confusion, throughput");
+  app->footer("Example: bitloom run sw/train/models/digits-w1a1.onnx --data digits --check");
+  run->model.add_to(*app);
+  run->data.add_to(*app);
+  app->add_flag("--check", run->check, "execute the float model too, and compare every answer (exit status 1 where one differs)");
+  app->add_option("--out", run->out, "write the outputs as NPY");
+  app->add_option("--expect", run->expect, "compare the outputs with an NPY or NPZ file (exit status 1 where they differ)");
+  app->add_option("--result", run->result_file, "write the result as JSON to a file (run.json of a report)");
+  app->add_flag("--json", run->json, "print JSON");
+  app->callback([run] { (*run)(); });
+}
+
+}  // namespace bitloom::cli

@@ -1,0 +1,140 @@
+#include "sim/simulate.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/commands.hpp"
+#include "cli/common.hpp"
+#include "core/files.hpp"
+#include "core/process.hpp"
+#include "emit/design.hpp"
+#include "golden/golden.hpp"
+
+namespace bitloom::cli {
+namespace {
+
+struct Sim {
+  std::string design, trace, out, expect;
+  DataOptions data;
+  double stall = 0;
+  unsigned seed = 1;
+  bool json = false;
+
+  void operator()() const {
+    const nlohmann::json description = read_design(design);
+    const std::filesystem::path folder(design);
+    LowerOptions lowering;
+    lowering.input_scale = description.at("options").at("scale");
+    lowering.input_shift = description.at("options").at("shift");
+    lowering.argmax = description.at("options").at("argmax");
+    Network network = load_model(folder / "model.onnx", lowering).network;
+    network.name = description.at("name");
+    const Dataset set = data.load();
+    std::vector<MapData> images;
+    for (std::int64_t i = 0; i < set.count; ++i) images.push_back(network_image(network, set, i));
+
+    const Golden golden(network);
+    SimulationOptions options;
+    options.stall = stall;
+    options.seed = seed;
+    options.trace = trace;
+    SimulationResult result;
+    {
+      Progress progress("simulating");
+      options.progress = [&](std::int64_t done, std::int64_t total) { progress(done, total); };
+      result = simulate(folder, network, images, [&](const MapData& image) { return golden.run(image); }, options);
+    }
+
+    std::vector<std::vector<double>> outputs;
+    std::int64_t right = 0;
+    for (std::size_t i = 0; i < result.outputs.size(); ++i) {
+      if (result.outputs[i].values.size() != static_cast<std::size_t>(result.outputs[i].shape.size()) || result.outputs[i].values.empty()) break;
+      outputs.push_back(real_output(network.outputs.front(), result.outputs[i]));
+      right += set.labels && predicted_class(outputs.back()) == (*set.labels)[i] ? 1 : 0;
+    }
+    const nlohmann::json report = to_json(description, result, set, right);
+    // A stalled run says nothing of clocks per image: it has a file of its own.
+    write_file_atomically(folder / (stall > 0 ? "sim-stalled.json" : "sim.json"), report.dump(2) + "\n");
+    if (!out.empty() && outputs.size() == images.size()) write_outputs(out, network, outputs);
+    if (json)
+      fmt::print("{}\n", report.dump(2));
+    else
+      print(description, result, set, right);
+    if (!result.failure.empty()) fmt::print(stderr, "bitloom: {}: {}\n", design, result.failure);
+    for (const BoundaryResult& boundary : result.boundaries)
+      if (boundary.first) fmt::print(stderr, "bitloom: {}: layer {} differs from golden: {}\n", design, layer_of(description, boundary.map), boundary.first->to_string());
+    if (!result.bit_exact) throw ComparisonFailed{};
+    if (!expect.empty()) compare_outputs(expect, outputs);
+  }
+
+  static std::string layer_of(const nlohmann::json& description, const std::string& map) {
+    for (const auto& boundary : description.at("boundaries"))
+      if (boundary.at("map") == map) return boundary.at("layer");
+    return map;
+  }
+
+  nlohmann::json to_json(const nlohmann::json& description, const SimulationResult& result, const Dataset& set, std::int64_t right) const {
+    nlohmann::json report = {{"model", description.at("name")},
+                             {"board", description.at("board")},
+                             {"images", result.images},
+                             {"bit_exact", result.bit_exact},
+                             {"accuracy", set.labels ? nlohmann::json(static_cast<double>(right) / static_cast<double>(result.images)) : nlohmann::json()},
+                             {"clocks_per_image", stall > 0 || result.clocks_per_image <= 0 ? nlohmann::json() : nlohmann::json(result.clocks_per_image)},
+                             {"predicted_clocks_per_image", description.at("predicted_clocks_per_image")},
+                             {"first_image_latency", result.first_image_latency},
+                             {"total_clocks", result.total_clocks},
+                             {"span_clocks", result.span_clocks},
+                             {"stall_probability", stall},
+                             {"seed", seed},
+                             {"failure", result.failure},
+                             {"layers", nlohmann::json::array()},
+                             {"boundaries", nlohmann::json::array()},
+                             {"tool", tool_version("verilator")}};
+    for (const LayerActivity& layer : result.layers)
+      report["layers"].push_back({{"name", layer.name}, {"busy", layer.busy}, {"starved", layer.starved}, {"stalled", layer.stalled}});
+    for (const BoundaryResult& boundary : result.boundaries)
+      report["boundaries"].push_back({{"map", boundary.map}, {"compared", boundary.compared}, {"mismatches", boundary.mismatches}});
+    return report;
+  }
+
+  void print(const nlohmann::json& description, const SimulationResult& result, const Dataset& set, std::int64_t right) const {
+    std::int64_t compared = 0;
+    for (const BoundaryResult& boundary : result.boundaries) compared += boundary.compared;
+    fmt::print("{} images, {} values at {} layer boundaries compared with golden: {}\n", result.images, thousands(static_cast<double>(compared)),
+               result.boundaries.size(), result.bit_exact ? "all equal" : "DIFFERENT");
+    if (set.labels) fmt::print("{:.2f} % right\n", 100 * static_cast<double>(right) / static_cast<double>(result.images));
+    fmt::print("first image after {} clocks", thousands(static_cast<double>(result.first_image_latency)));
+    if (stall <= 0 && result.clocks_per_image > 0)
+      fmt::print(", then one every {:.1f} ({} predicted)", result.clocks_per_image, description.at("predicted_clocks_per_image").get<std::int64_t>());
+    fmt::print("; {} clocks in {:.1f} s, seed {}\n", thousands(static_cast<double>(result.total_clocks)), result.seconds, seed);
+    if (result.span_clocks > 0) {
+      fmt::print("{:<16} {:>8} {:>9} {:>9}   (share of {} clocks in steady state)\n", "layer", "busy", "starved", "stalled",
+                 thousands(static_cast<double>(result.span_clocks)));
+      const auto share = [&](std::int64_t clocks) { return 100.0 * static_cast<double>(clocks) / static_cast<double>(result.span_clocks); };
+      for (const LayerActivity& layer : result.layers)
+        fmt::print("{:<16} {:>7.1f}% {:>8.1f}% {:>8.1f}%\n", layer.name, share(layer.busy), share(layer.starved), share(layer.stalled));
+    }
+    if (!trace.empty()) fmt::print("trace: {}\n", trace);
+  }
+};
+
+}  // namespace
+
+void add_sim(CLI::App& program) {
+  auto sim = std::make_shared<Sim>();
+  CLI::App* app = program.add_subcommand("sim", "cycle-accurate RTL simulation, compared bit by bit with golden");
+  app->footer("Example: bitloom sim digits --data digits --images 20 --stall 0.3 --seed 7\n"
+              "The result is also written to DESIGN/sim.json (sim-stalled.json with --stall).");
+  app->add_option("DESIGN", sim->design, "a folder made by bitloom compile")->required();
+  sim->data.add_to(*app);
+  app->add_option("--stall", sim->stall, "probability that source or sink pauses in a clock")->capture_default_str();
+  app->add_option("--seed", sim->seed, "of stalls and of the model's initial state")->capture_default_str();
+  app->add_option("--trace", sim->trace, "write an FST waveform");
+  app->add_option("--out", sim->out, "write the outputs as NPY");
+  app->add_option("--expect", sim->expect, "compare the outputs with an NPY or NPZ file");
+  app->add_flag("--json", sim->json, "print JSON");
+  app->callback([sim] { (*sim)(); });
+}
+
+}  // namespace bitloom::cli

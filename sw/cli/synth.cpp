@@ -1,0 +1,48 @@
+#include "flow/synth.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/common.hpp"
+
+namespace bitloom::cli {
+namespace {
+
+struct Synth {
+  std::string design;
+  SynthOptions options;
+  bool json = false;
+
+  void operator()() const {
+    const SynthResult result = synthesize(design, options);
+    if (json) {
+      fmt::print("{}\n", to_json(result).dump(2));
+      return;
+    }
+    const std::string row = "{:<20} {:>7} {:>7} {:>6} {:>5}\n";
+    fmt::print(fmt::runtime(row), "layer", "LUT4", "FF", "RAM", "DSP");
+    for (const LayerUse& layer : result.layers) fmt::print(fmt::runtime(row), layer.name, layer.use.lut4, layer.use.ff, layer.use.bram, layer.use.dsp);
+    fmt::print(fmt::runtime(row), "total", result.used.lut4, result.used.ff, result.used.bram, result.used.dsp);
+    fmt::print(fmt::runtime(row), "available", result.available.lut4, result.available.ff, result.available.bram, result.available.dsp);
+    fmt::print("Fmax {:.1f} MHz after routing (the board's clock is {} MHz), seed {}, {:.0f} s\nbitstream: {}/{}\n", result.fmax_mhz, result.clock_mhz,
+               result.seed, result.seconds, design, result.bitstream.string());
+  }
+};
+
+}  // namespace
+
+void add_synth(CLI::App& program) {
+  auto synth = std::make_shared<Synth>();
+  CLI::App* app = program.add_subcommand("synth", "Yosys and nextpnr: bitstream, LUT/FF/RAM/DSP and Fmax, by layer");
+  app->footer("Example: bitloom synth digits");
+  app->add_option("DESIGN", synth->design, "a folder made by bitloom compile")->required();
+  app->add_option("--tool", synth->options.tool, "open: Yosys and nextpnr")->capture_default_str();
+  app->add_option("--seed", synth->options.seed, "of nextpnr's placement")->capture_default_str();
+  app->add_option("--freq", synth->options.frequency, "clock in MHz to aim at (default: the board's)");
+  app->add_option("--jobs", synth->options.jobs, "threads")->capture_default_str();
+  app->add_flag("--keep", synth->options.keep, "keep the intermediate netlists");
+  app->add_flag("--json", synth->json, "print JSON");
+  app->callback([synth] { (*synth)(); });
+}
+
+}  // namespace bitloom::cli

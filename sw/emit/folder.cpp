@@ -1,0 +1,177 @@
+// The design folder: what a simulator or a synthesis tool needs, and nothing of the machine that wrote it.
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "core/files.hpp"
+#include "core/resources.hpp"
+#include "emit/design.hpp"
+#include "emit/images.hpp"
+#include "map/plan.hpp"
+
+namespace fs = std::filesystem;
+
+namespace bitloom {
+namespace {
+
+/// Every hand-written module by name.
+std::map<std::string, fs::path> module_library() {
+  std::map<std::string, fs::path> modules;
+  for (const auto& entry : fs::recursive_directory_iterator(resource("rtl")))
+    if (entry.path().extension() == ".sv") modules[entry.path().stem().string()] = entry.path();
+  return modules;
+}
+
+std::set<std::string> words_of(const std::string& text) {
+  std::set<std::string> words;
+  std::string word;
+  for (const char c : text + " ") {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_') {
+      word += c;
+    } else if (!word.empty()) {
+      words.insert(word);
+      word.clear();
+    }
+  }
+  return words;
+}
+
+/// The modules that `texts` name, and those that they name in turn.
+std::vector<fs::path> modules_used_by(const std::vector<std::string>& texts) {
+  const std::map<std::string, fs::path> library = module_library();
+  std::set<std::string> used;
+  std::vector<std::string> open = texts;
+  while (!open.empty()) {
+    const std::string text = std::move(open.back());
+    open.pop_back();
+    for (const std::string& word : words_of(text)) {
+      const auto found = library.find(word);
+      if (found != library.end() && used.insert(word).second) open.push_back(read_text_file(found->second));
+    }
+  }
+  std::vector<fs::path> files;
+  for (const std::string& name : used) files.push_back(library.at(name));
+  return files;
+}
+
+void refuse_to_overwrite(const fs::path& folder) {
+  if (!fs::exists(folder)) return;
+  if (!fs::is_directory(folder)) throw Error(folder.string(), "is a file; name a folder for the design");
+  if (!fs::is_empty(folder) && !fs::exists(folder / "design.json"))
+    throw Error(folder.string(), "holds other files and no design.json; name a new folder, so that nothing is lost");
+}
+
+}  // namespace
+
+nlohmann::json describe(const Network& network, const Design& design, const DesignOptions& options, const std::vector<fs::path>& sources) {
+  using nlohmann::json;
+  const auto map = [&](int index) -> const FeatureMap& { return network.maps[static_cast<std::size_t>(index)]; };
+  json result = {{"bitloom", BITLOOM_VERSION},
+                 {"name", design.name},
+                 {"board", options.board},
+                 {"model", "model.onnx"},
+                 {"options", {{"scale", options.scale}, {"shift", options.shift}, {"argmax", options.argmax}}},
+                 {"sources", json::array()},
+                 {"boundaries", json::array()},
+                 {"layers", json::array()},
+                 {"predicted_clocks_per_image", design.plan.clocks_per_image},
+                 {"bottleneck", design.plan.bottleneck},
+                 {"estimate", {{"lut4", design.plan.cost.lut4}, {"block_rams", design.plan.cost.block_rams}}}};
+  for (const fs::path& source : sources) result["sources"].push_back("rtl/" + source.filename().string());
+  const FeatureMap& in = map(network.input);
+  const int in_lanes = design.plan.input_lanes;
+  result["input"] = {{"lanes", in_lanes}, {"type", in.type.to_string()}, {"beats", in.shape.size() / in_lanes}, {"width", design.input_width}};
+  for (const Boundary& boundary : design.boundaries) {
+    const FeatureMap& out = map(boundary.map);
+    result["boundaries"].push_back({{"map", out.name},
+                                    {"layer", design.plan.stages[design.instances[boundary.instance].stage].name},
+                                    {"lanes", boundary.lanes},
+                                    {"type", out.type.to_string()},
+                                    {"beats", out.shape.size() / boundary.lanes},
+                                    {"data_offset", boundary.data_offset},
+                                    {"width", boundary.width}});
+  }
+  const json& last = result["boundaries"].back();
+  result["output"] = {{"lanes", last["lanes"]}, {"type", last["type"]}, {"beats", last["beats"]}, {"width", design.output_width}};
+
+  std::int64_t total_macs = 0, total_bits = 0, total_qonnx = 0;
+  double total_uniq = 0;
+  int activity = 0;
+  for (std::size_t s = 0; s < design.plan.stages.size(); ++s) {
+    const Stage& stage = design.plan.stages[s];
+    const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
+    json instances = json::array();
+    bool has_activity = false;
+    for (const Instance& instance : design.instances) {
+      if (instance.stage != s) continue;
+      instances.push_back(instance.name);
+      has_activity = has_activity || instance.has_activity;
+    }
+    result["layers"].push_back({{"name", stage.name},
+                                {"kind", kind_name(layer.op)},
+                                {"source", layer.source},
+                                {"instances", instances},
+                                {"pe", stage.folding.pe},
+                                {"simd", stage.folding.simd},
+                                {"apar", stage.folding.apar},
+                                {"lanes", stage.folding.lanes},
+                                {"words_per_pixel", stage.words_per_pixel},
+                                {"clocks", stage.clocks},
+                                {"macs", macs(network, layer)},
+                                {"bops_uniq", bops_uniq(network, layer)},
+                                {"bops_qonnx", bops_qonnx(network, layer)},
+                                {"weight_bits", weight_bits(layer)},
+                                {"memory_bits", stage.cost.memory_bits},
+                                {"activity", has_activity ? activity++ : -1}});
+    total_macs += macs(network, layer);
+    total_bits += weight_bits(layer);
+    total_uniq += bops_uniq(network, layer);
+    total_qonnx += bops_qonnx(network, layer);
+  }
+  result["macs"] = total_macs;
+  result["bops_uniq"] = total_uniq;
+  result["bops_qonnx"] = total_qonnx;
+  result["weight_bits"] = total_bits;
+  return result;
+}
+
+void write_design(const fs::path& folder, const Network& network, const Design& design, const DesignOptions& options,
+                  const std::string& board_top) {
+  refuse_to_overwrite(folder);
+  const fs::path target = fs::absolute(folder).lexically_normal();
+  const fs::path parent = target.has_filename() ? target.parent_path() : target.parent_path().parent_path();
+  const fs::path temporary = parent / fmt::format(".{}.{}", (target.has_filename() ? target : target.parent_path()).filename().string(), ::getpid());
+  std::error_code error;
+  fs::remove_all(temporary, error);
+  fs::create_directories(temporary / "rtl", error);
+  if (!error) fs::create_directories(temporary / "mem", error);
+  if (error) throw Error(folder.string(), fmt::format("the folder cannot be made ({}); name one in a place that you may write to", error.message()));
+  try {
+    const std::string core = core_text(design);
+    const std::vector<fs::path> sources = modules_used_by({core, board_top});
+    for (const fs::path& source : sources) write_file_atomically(temporary / "rtl" / source.filename(), read_text_file(source));
+    for (const auto& [name, image] : design.memories) write_file_atomically(temporary / "mem" / name, image.text());
+    write_file_atomically(temporary / "bitloom_core.sv", core);
+    if (!board_top.empty()) write_file_atomically(temporary / "board_top.sv", board_top);
+    write_file_atomically(temporary / "model.onnx", read_file(options.model));
+    write_file_atomically(temporary / "design.json", describe(network, design, options, sources).dump(2) + "\n");
+    fs::remove_all(target);
+    fs::rename(temporary, target);
+  } catch (...) {
+    fs::remove_all(temporary, error);
+    throw;
+  }
+}
+
+nlohmann::json read_design(const fs::path& folder) {
+  const fs::path file = folder / "design.json";
+  if (!fs::exists(file)) throw Error(folder.string(), "no design.json found here; make a design with: bitloom compile MODEL --board BOARD --out FOLDER");
+  const nlohmann::json design = nlohmann::json::parse(read_text_file(file), nullptr, false);
+  if (design.is_discarded() || !design.contains("layers") || !design.contains("boundaries"))
+    throw Error(file.string(), "this is not a complete design description; compile the model again");
+  return design;
+}
+
+}  // namespace bitloom

@@ -1,0 +1,29 @@
+// Memory images of the compute modules: control programs, weight planes, thresholds (formats: docs/architecture.md, 3).
+#pragma once
+
+#include <functional>
+
+#include "core/network.hpp"
+#include "emit/design.hpp"
+#include "map/raw.hpp"
+
+namespace bitloom {
+
+/// Control words of a plane layer: one group's program, planes from the top down.
+MemoryImage control_image(const Stage& stage, int planes, bool negate_top, int offset_bits);
+/// Control words of a max pool: for each chunk of the pixel, the offsets of its window.
+MemoryImage pool_control_image(const Stage& stage, int offset_bits);
+/// Weight words, group by group, in the order of the control program.
+MemoryImage weight_image(const Stage& stage, const Convolution& conv);
+/// One image per search level. `threshold(channel, i)` are the ascending thresholds in the comparator's domain; `never` is one above every value.
+std::vector<MemoryImage> threshold_images(const Threshold& op, int channels, int lanes, int bits, std::int64_t never,
+                                          const std::function<std::int64_t(std::size_t, std::size_t)>& threshold);
+/// Bias of each channel, for raw scores.
+MemoryImage bias_image(const std::vector<std::int64_t>& bias, int lanes, int bits);
+
+/// Search levels for a number of thresholds: the smallest s with 2^s - 1 >= levels.
+int search_bits(int levels);
+/// Bits to count 0 .. n-1, at least 1.
+int index_bits(std::int64_t n);
+
+}  // namespace bitloom
