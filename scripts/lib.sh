@@ -16,3 +16,25 @@ usage() {
 usage_error() {
   usage 2 >&2
 }
+
+# Takes --jobs N and --help out of the arguments: sets jobs, and rest to what remains.
+parse_jobs() {
+  jobs=$(nproc)
+  rest=()
+  while (($#)); do
+    case $1 in
+      -h | --help) usage ;;
+      -j | --jobs)
+        [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die "$1 needs a number"
+        jobs=$2
+        shift
+        ;;
+      --jobs=*)
+        jobs=${1#*=}
+        [[ $jobs =~ ^[1-9][0-9]*$ ]] || die "--jobs needs a number"
+        ;;
+      *) rest+=("$1") ;;
+    esac
+    shift
+  done
+}
