@@ -1,0 +1,172 @@
+#include "flow/board_top.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/error.hpp"
+
+namespace bitloom {
+namespace {
+
+/// Ports of the top module: pins named "led[3]" gather into one vector.
+class Ports {
+ public:
+  explicit Ports(const Board& board) : board_(board) {}
+  void add(const std::string& pin, bool is_output) {
+    const std::size_t bracket = pin.find('[');
+    const std::string name = pin.substr(0, bracket);
+    int index = -1;
+    if (bracket != std::string::npos) {
+      const std::string digits = pin.substr(bracket + 1, pin.size() - bracket - 2);
+      if (digits.empty() || digits.size() > 3 ||
+          !std::all_of(digits.begin(), digits.end(), [](unsigned char c) { return std::isdigit(c) != 0; }))
+        throw Error(board_.name, fmt::format("the pin '{}' is not a port such as led or led[3]", pin));
+      index = std::stoi(digits);
+    }
+    const bool starts_well = !name.empty() && (std::isalpha(static_cast<unsigned char>(name[0])) != 0 || name[0] == '_');
+    if (!starts_well || !std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; }))
+      throw Error(board_.name, fmt::format("the pin '{}' cannot be a Verilog port", pin));
+    Port& port = ports_[name];
+    if (port.bits.empty()) port.is_output = is_output;
+    if (port.is_output != is_output || !port.bits.insert(index).second || (port.bits.size() > 1 && port.bits.count(-1) != 0))
+      throw Error(board_.name, fmt::format("the pin '{}' is used twice", pin));
+  }
+  std::string declarations() const {
+    std::string text;
+    for (const auto& [name, port] : ports_) {
+      const int top = *port.bits.rbegin();
+      text += fmt::format("{}    {} {}{}", text.empty() ? "" : ",\n", port.is_output ? "output logic" : "input  wire ",
+                          top < 0 ? "" : fmt::format("[{}:0] ", top), name);
+    }
+    return text;
+  }
+  /// Bits of output vectors that the board description leaves open.
+  std::string fill() const {
+    std::string text;
+    for (const auto& [name, port] : ports_)
+      for (int bit = 0; port.is_output && bit < *port.bits.rbegin(); ++bit)
+        if (port.bits.count(bit) == 0) text += fmt::format("  assign {}[{}] = 1'b0;\n", name, bit);
+    return text;
+  }
+
+ private:
+  struct Port {
+    bool is_output = false;
+    std::set<int> bits;  // -1: a scalar
+  };
+  const Board& board_;
+  std::map<std::string, Port> ports_;
+};
+
+int positive(const nlohmann::json& design, const char* stream, const char* field) {
+  if (design.contains(stream) && design.at(stream).is_object() && design.at(stream).contains(field)) {
+    const nlohmann::json& value = design.at(stream).at(field);
+    if (value.is_number_integer() && value >= 1 && value <= 1'000'000'000) return value.get<int>();
+  }
+  throw Error("design.json", fmt::format("{}.{}: a whole number from 1 on expected", stream, field));
+}
+
+/// Text from a model's name may hold anything; a comment line must stay one line of plain characters.
+std::string comment(const std::string& text) {
+  std::string result;
+  for (const char c : text) result += std::isprint(static_cast<unsigned char>(c)) != 0 ? c : '?';
+  return result;
+}
+
+}  // namespace
+
+std::string board_top(const Board& board, const nlohmann::json& design) {
+  const int in_width = positive(design, "input", "width");
+  const int in_beats = positive(design, "input", "beats");
+  const int out_width = positive(design, "output", "width");
+  const BoardPins& pins = board.pins;
+
+  Ports ports(board);
+  ports.add(pins.clock.port, false);
+  ports.add(pins.uart_rx.port, false);
+  ports.add(pins.uart_tx.port, true);
+  if (pins.reset_button) ports.add(pins.reset_button->port, false);
+  std::string outputs;
+  const auto drive = [&](const std::optional<BoardPin>& pin, const char* signal) {
+    if (!pin) return;
+    ports.add(pin->port, true);
+    outputs += fmt::format("  assign {} = {}{};\n", pin->port, pin->active_low ? "!" : "", signal);
+  };
+  drive(pins.led_ready, "led_ready");
+  drive(pins.led_busy, "led_busy");
+  drive(pins.led_error, "led_error");
+  for (const auto& [port, level] : pins.constants) {
+    ports.add(port, true);
+    outputs += fmt::format("  assign {} = 1'b{};\n", port, level ? 1 : 0);
+  }
+  outputs += ports.fill();
+  const std::string button = pins.reset_button ? (pins.reset_button->active_low ? "!" : "") + pins.reset_button->port : "1'b0";
+
+  return fmt::format(R"(// board_top - {name} on {title}, written by `bitloom compile`
+`default_nettype none
+module board_top #(
+    parameter int BAUD = 115200  // bit/s of the serial link
+) (
+{ports}
+);
+  logic rst;
+  logic uart_tx;
+  logic in_valid, in_ready, in_last;
+  logic [{in_top}:0] in_data;
+  logic out_valid, out_ready, out_last;
+  logic [{out_top}:0] out_data;
+  logic overflow, led_ready, led_busy, led_error;
+
+  power_on_reset #(
+      .CYCLES(1024)
+  ) reset (
+      .clk({clock}), .button({button}), .rst(rst)
+  );
+
+  serial_bridge #(
+      .CLOCK_HZ({clock_hz}),
+      .BAUD(BAUD),
+      .IN_WIDTH({in_width}),
+      .OUT_WIDTH({out_width}),
+      .FRAME_BEATS({in_beats})
+  ) link (
+      .clk({clock}), .rst(rst),
+      .uart_rx({rx}), .uart_tx(uart_tx),
+      .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .in_last(in_last),
+      .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data), .out_last(out_last),
+      .overflow(overflow)
+  );
+
+  bitloom_core core (
+      .clk({clock}), .rst(rst),
+      .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .in_last(in_last),
+      .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data), .out_last(out_last)
+  );
+
+  status_leds leds (
+      .clk({clock}), .rst(rst),
+      .beat_in(in_valid && in_ready), .frame_out(out_valid && out_ready && out_last),
+      .overflow(overflow),
+      .ready(led_ready), .busy(led_busy), .error(led_error)
+  );
+
+  assign {tx} = {tx_level};
+{outputs}endmodule
+`default_nettype wire
+)",
+                     fmt::arg("name", comment(design.value("name", "a design"))), fmt::arg("title", comment(board.title)),
+                     fmt::arg("ports", ports.declarations()), fmt::arg("in_top", in_width - 1), fmt::arg("out_top", out_width - 1),
+                     fmt::arg("clock", pins.clock.port), fmt::arg("button", button),
+                     fmt::arg("clock_hz", static_cast<long long>(std::llround(board.clock_mhz * 1e6))), fmt::arg("in_width", in_width),
+                     fmt::arg("out_width", out_width), fmt::arg("in_beats", in_beats),
+                     fmt::arg("rx", (pins.uart_rx.active_low ? "!" : "") + pins.uart_rx.port), fmt::arg("tx", pins.uart_tx.port),
+                     fmt::arg("tx_level", pins.uart_tx.active_low ? "!uart_tx" : "uart_tx"), fmt::arg("outputs", outputs));
+}
+
+}  // namespace bitloom
