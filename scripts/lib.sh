@@ -9,7 +9,7 @@ die() {
 
 # The comment at the head of the calling script is its help.
 usage() {
-  sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"
+  sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "scripts/${0##*/}"
   exit "${1:-0}"
 }
 
