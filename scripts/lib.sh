@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts share. Sourced by bash, from the repository root.
 
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }
