@@ -64,7 +64,7 @@ module column_unfold #(
 
 `ifndef SYNTHESIS
   // A frame ends with a row.
-  always_ff @(posedge clk) if (!rst && push && in_last) assert (row_ends);
+  always @(posedge clk) if (!rst && push && in_last) assert (row_ends);
 `endif
 endmodule
 `default_nettype wire

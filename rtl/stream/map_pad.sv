@@ -92,7 +92,7 @@ module map_pad #(
   wire unused = &{1'b0, in_last};
 `else
   wire input_ends = pixel_ends && x == X_BITS'(MAP_WIDTH - 1) && y == Y_BITS'(HEIGHT - 1);
-  always_ff @(posedge clk) if (!rst && in_valid && in_ready) assert (in_last == input_ends);
+  always @(posedge clk) if (!rst && in_valid && in_ready) assert (in_last == input_ends);
 `endif
 endmodule
 `default_nettype wire

@@ -40,10 +40,10 @@ module stream_fifo #(
   if (DEPTH == 1) begin : g_single
     assign in_ready = !out_valid || out_ready;
     always_ff @(posedge clk) begin
-      if (in_ready) out_valid <= in_valid;
+      if (push || pop) out_valid <= push;
       if (rst) out_valid <= 1'b0;
     end
-    always_ff @(posedge clk) if (in_ready) out_data <= in_data;
+    always_ff @(posedge clk) if (push) out_data <= in_data;
 
   end else if (DEPTH <= 8) begin : g_shift
     // Word i of data holds a word if occupied[i]; occupied words are the lowest.

@@ -60,7 +60,7 @@ module stream_upsize #(
 
 `ifndef SYNTHESIS
   // A frame ends with a group.
-  always_ff @(posedge clk) if (!rst && push && in_last) assert (complete);
+  always @(posedge clk) if (!rst && push && in_last) assert (complete);
 `endif
 `ifdef FORMAL
   `include "stream_upsize_props.svh"

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often the neighbours of a stream module are willing, as data: every test of random traffic runs through these.
+#pragma once
+
+struct Stalls {
+  double in, out;
+};
+inline constexpr Stalls stall_cases[] = {{1.0, 1.0}, {1.0, 0.5}, {0.5, 1.0}, {0.5, 0.5}, {0.1, 1.0}, {1.0, 0.1}, {0.7, 0.3}};
