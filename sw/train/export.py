@@ -41,7 +41,7 @@ class _Graph:
 
     def weight(self, layer, name, transpose=False):
         """The quantized values stand in the file; the quantizer after them says their width and leaves them as they are."""
-        values = layer.quantized_weight().detach().numpy()
+        values = layer.quantized_weight().detach().numpy() + 0.0  # -0 becomes 0
         return self.quantizer(layer.weight_quant, self.constant(f"{name}_weight", values.T.copy() if transpose else values), f"{name}_weight_quant")
 
 

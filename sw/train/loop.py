@@ -61,7 +61,7 @@ def train(model, images, labels, epochs, rate=0.01, batch=64, augment=True, log=
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * batches)
     layers = [part for part in model.modules() if isinstance(part, (QuantConv2d, QuantLinear))]
     # The last layer has no batch norm; this brings its integer scores to the range where a softmax learns. It does not change the argmax.
-    temperature = layers[-1].in_features ** -0.5
+    temperature = 3 * layers[-1].in_features ** -0.5
     start = time.time()
     for epoch in range(epochs):
         model.train()
