@@ -145,9 +145,9 @@ int run(const std::string& program, const std::vector<std::string>& args, const 
 
 std::string tool_version(const std::string& name) {
   require_program(name);
-  // icepack has no version option: the answer then is its name alone. nextpnr prints to stderr, others to stdout.
+  // icepack has no version option. nextpnr prints to stderr, others to stdout.
   const std::string program = fs::path(name).filename().string();
-  if (program == "icepack" || program == "icetime") return program;
+  if (program == "icepack" || program == "icetime") return program + " (prints no version)";
   const fs::path file = fs::temp_directory_path() / fmt::format("bitloom_version_{}_{:08x}.txt", getpid(), std::random_device{}());
   RunOptions options;
   options.out = options.err = file;

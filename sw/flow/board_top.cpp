@@ -116,7 +116,7 @@ module board_top #(
 {ports}
 );
   logic rst;
-  logic uart_tx;
+  logic serial_out;
   logic in_valid, in_ready, in_last;
   logic [{in_top}:0] in_data;
   logic out_valid, out_ready, out_last;
@@ -137,7 +137,7 @@ module board_top #(
       .FRAME_BEATS({in_beats})
   ) link (
       .clk({clock}), .rst(rst),
-      .uart_rx({rx}), .uart_tx(uart_tx),
+      .uart_rx({rx}), .uart_tx(serial_out),
       .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .in_last(in_last),
       .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data), .out_last(out_last),
       .overflow(overflow)
@@ -166,7 +166,7 @@ module board_top #(
                      fmt::arg("clock_hz", static_cast<long long>(std::llround(board.clock_mhz * 1e6))), fmt::arg("in_width", in_width),
                      fmt::arg("out_width", out_width), fmt::arg("in_beats", in_beats),
                      fmt::arg("rx", (pins.uart_rx.active_low ? "!" : "") + pins.uart_rx.port), fmt::arg("tx", pins.uart_tx.port),
-                     fmt::arg("tx_level", pins.uart_tx.active_low ? "!uart_tx" : "uart_tx"), fmt::arg("outputs", outputs));
+                     fmt::arg("tx_level", pins.uart_tx.active_low ? "!serial_out" : "serial_out"), fmt::arg("outputs", outputs));
 }
 
 }  // namespace bitloom

@@ -1,0 +1,244 @@
+// Yosys keeps each instance of bitloom_core as a module of its own until it is mapped to cells, and flattens only then: so every cell
+// carries the name of the instance that it came from, and a layer's share of the chip is exact. What that costs is the optimization across
+// instances (a few LUTs each).
+#include "flow/synth.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/error.hpp"
+#include "core/files.hpp"
+#include "core/process.hpp"
+#include "flow/boards.hpp"
+#include "flow/nextpnr.hpp"
+
+namespace bitloom {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+/// Everything that the steps share.
+struct Job {
+  fs::path folder;  ///< the design, absolute
+  fs::path build;   ///< relative to it
+  json design;
+  Board board;
+  SynthOptions options;
+  double target_mhz = 0;
+};
+
+json read_json(const fs::path& file) {
+  json value = json::parse(read_text_file(file), nullptr, false);
+  if (value.is_discarded()) throw Error(file.string(), "is not valid JSON");
+  return value;
+}
+
+json read_design_json(const fs::path& folder) {
+  const fs::path file = folder / "design.json";
+  if (!fs::exists(file))
+    throw Error(folder.string(), "no design.json found here; make a design with: bitloom compile MODEL --board BOARD --out FOLDER");
+  json design = read_json(file);
+  const auto is_list = [&](const char* name) { return design.contains(name) && design.at(name).is_array(); };
+  const auto is_text = [&](const char* name) { return design.contains(name) && design.at(name).is_string(); };
+  bool complete = design.is_object() && is_text("name") && is_text("board") && is_list("sources") && is_list("layers");
+  for (const json& layer : complete ? design.at("layers") : json::array())
+    complete = complete && layer.is_object() && layer.contains("name") && layer.contains("instances") && layer.at("instances").is_array();
+  if (!complete)
+    throw Error(file.string(), "name, board, sources or layers (with name and instances) are missing; compile the model again");
+  return design;
+}
+
+/// Verilog files in reading order, as paths inside the design folder. They stand in a Yosys script: nothing that it would take apart may be
+/// in a name.
+std::vector<std::string> verilog_files(const Job& job) {
+  std::vector<std::string> files;
+  for (const json& source : job.design.at("sources")) files.push_back(source.get<std::string>());
+  files.insert(files.end(), {"bitloom_core.sv", "board_top.sv"});
+  for (const std::string& file : files) {
+    const bool plain = std::all_of(file.begin(), file.end(),
+                                   [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.' || c == '/'; });
+    if (!plain || file.empty() || file.front() == '/' || file.front() == '-' || file.find("..") != std::string::npos)
+      throw Error((job.folder / "design.json").string(), fmt::format("the source '{}' is not a plain path inside the design folder", file));
+    if (!fs::is_regular_file(job.folder / file)) throw Error((job.folder / file).string(), "no such file; compile the model again");
+  }
+  return files;
+}
+
+/// Runs a tool in the design folder; on failure the Error ends with the end of its log.
+void run_tool(const Job& job, const std::string& tool, const std::vector<std::string>& args, const fs::path& log) {
+  RunOptions options;
+  options.cwd = job.folder;
+  options.out = options.err = job.folder / log;
+  const int status = run(tool, args, options);
+  if (status == 0) return;
+  const std::string full = tool.rfind("nextpnr", 0) == 0 ? overfull(read_text_file(job.folder / log)) : "";
+  if (!full.empty())
+    throw Error(
+        job.design.at("name").get<std::string>(),
+        fmt::format("the design does not fit {}: {}. Compile it with a smaller folding (--fps or --fit) or for a larger board; log: {}",
+                    job.board.title, full, (job.folder / log).string()));
+  throw Error(
+      tool, fmt::format("failed with status {}; the end of {}:\n{}", status, (job.folder / log).string(), last_lines(job.folder / log, 8)));
+}
+
+void synthesize_netlist(const Job& job) {
+  std::string script;
+  for (const std::string& file : verilog_files(job)) script += fmt::format("read_verilog -sv -defer {}\n", file);
+  script += "hierarchy -check -top board_top\n";
+  script += "setattr -set keep_hierarchy 1 bitloom_core/c:*\n";
+  script += job.board.family == "ice40" ? "synth_ice40 -top board_top\n" : "synth_ecp5 -top board_top -nowidelut\n";
+  script += "setattr -unset keep_hierarchy c:*\nflatten\nopt_clean\ncheck -assert\n";
+  script += fmt::format("tee -q -o {0}/cells.json stat -json\nwrite_json {0}/netlist.json\n", job.build.generic_string());
+  write_file_atomically(job.folder / job.build / "synth.ys", script);
+  run_tool(job, "yosys", {"-s", (job.build / "synth.ys").string()}, job.build / "yosys.log");
+}
+
+std::string nextpnr_name(const Board& board) { return "nextpnr-" + board.family; }
+
+void place_and_route(const Job& job) {
+  const auto in_build = [&](const char* name) { return (job.build / name).string(); };
+  const std::string pins = fs::absolute(job.board.pins_file).string();
+  std::vector<std::string> args{"--" + job.board.device,
+                                "--package",
+                                job.board.package,
+                                "--json",
+                                in_build("netlist.json"),
+                                "--freq",
+                                fmt::format("{}", job.target_mhz),
+                                "--seed",
+                                std::to_string(job.options.seed),
+                                "--timing-allow-fail",
+                                "--report",
+                                in_build("timing.json"),
+                                "--write",
+                                in_build("placed.json")};
+  if (job.board.family == "ice40") {
+    args.insert(args.end(), {"--pcf", pins, "--asc", in_build("design.asc")});
+  } else {
+    args.insert(args.end(), {"--lpf", pins, "--textcfg", in_build("design.config")});
+    if (!job.board.speed.empty()) args.insert(args.end(), {"--speed", job.board.speed});
+  }
+  if (job.options.jobs > 1) args.insert(args.end(), {"--threads", std::to_string(job.options.jobs)});
+  run_tool(job, nextpnr_name(job.board), args, job.build / "nextpnr.log");
+}
+
+std::string packer(const Board& board) { return board.family == "ice40" ? "icepack" : "ecppack"; }
+
+/// Makes the bitstream and returns its path inside the design folder.
+fs::path pack(const Job& job) {
+  if (job.board.family == "ice40") {
+    run_tool(job, "icepack", {(job.build / "design.asc").string(), (job.build / "design.bin").string()}, job.build / "pack.log");
+    return job.build / "design.bin";
+  }
+  run_tool(job, "ecppack", {"--compress", "--input", (job.build / "design.config").string(), "--bit", (job.build / "design.bit").string()},
+           job.build / "pack.log");
+  return job.build / "design.bit";
+}
+
+/// Cell counts by type after Yosys, before packing.
+std::map<std::string, int> yosys_cells(const fs::path& file) {
+  const json stat = read_json(file);
+  std::map<std::string, int> cells;
+  try {
+    for (const auto& [type, count] : stat.at("design").at("num_cells_by_type").items())
+      if (type.rfind('$', 0) != 0) cells[type] = count.get<int>();
+  } catch (const json::exception& error) {
+    throw Error(file.string(), fmt::format("is not what Yosys 0.52's stat -json writes ({})", error.what()));
+  }
+  return cells;
+}
+
+CellUse available(const std::map<std::string, Utilization>& use, const Board& board) {
+  const auto of = [&](const char* ice40, const char* ecp5) {
+    const auto found = use.find(board.family == "ice40" ? ice40 : ecp5);
+    return found == use.end() ? 0 : found->second.available;
+  };
+  return {of("ICESTORM_LC", "TRELLIS_COMB"), of("ICESTORM_LC", "TRELLIS_FF"), of("ICESTORM_RAM", "DP16KD"),
+          of("ICESTORM_DSP", "MULT18X18D"), of("ICESTORM_SPRAM", "")};
+}
+
+void check_layers(const Job& job, const SynthResult& result) {
+  for (const json& layer : job.design.at("layers")) {
+    if (layer.value("weight_bits", 0) <= 0) continue;
+    for (const LayerUse& use : result.layers)
+      if (use.name == layer.at("name") && use.use.lut4 == 0)
+        throw Error(use.name,
+                    fmt::format("this layer has weights but no logic is left of it: synthesis found that its output does not matter. "
+                                "Look for constant or unconnected signals in {}",
+                                (job.folder / job.build / "yosys.log").string()));
+  }
+}
+
+SynthResult collect(const Job& job) {
+  SynthResult result;
+  result.design = job.design.at("name").get<std::string>();
+  result.board = job.board.name;
+  result.device = job.board.device;
+  for (const std::string& tool : {std::string("yosys"), nextpnr_name(job.board), packer(job.board)})
+    result.tools[tool] = tool_version(tool);
+  result.seed = job.options.seed;
+  result.target_mhz = job.target_mhz;
+  result.clock_mhz = job.board.clock_mhz;
+  const fs::path report_file = job.folder / job.build / "timing.json";
+  const json report = read_json(report_file);
+  result.fmax_mhz = report_fmax(report, report_file.string());
+  const auto use = report_utilization(report, report_file.string());
+  result.available = available(use, job.board);
+  result.layers = use_by_layer(read_placed(job.folder / job.build / "placed.json"), job.design);
+  for (const LayerUse& layer : result.layers) result.used += layer.use;
+  // Two counts of the same thing: nextpnr's own, and ours by layer.
+  const auto own = use.find(job.board.family == "ice40" ? "ICESTORM_LC" : "TRELLIS_COMB");
+  if (own == use.end() || own->second.used != result.used.lut4)
+    throw Error(report_file.string(),
+                fmt::format("nextpnr counts {} logic cells, the placed netlist holds {}; this version of nextpnr is not supported",
+                            own == use.end() ? 0 : own->second.used, result.used.lut4));
+  result.yosys_cells = yosys_cells(job.folder / job.build / "cells.json");
+  check_layers(job, result);
+  if (result.fmax_mhz < result.clock_mhz)
+    throw Error(
+        result.design,
+        fmt::format(
+            "the routed clock reaches {:.2f} MHz, the board runs at {} MHz: this bitstream would not work. Try other seeds (--seed) or "
+            "a smaller folding; critical paths: {}",
+            result.fmax_mhz, result.clock_mhz, (job.folder / job.build / "nextpnr.log").string()));
+  return result;
+}
+
+}  // namespace
+
+SynthResult synthesize(const fs::path& design_folder, const SynthOptions& options) {
+  if (options.tool != "open")
+    throw Error("--tool", fmt::format("'{}' is not available; 'open' (Yosys and nextpnr) is. Projects for vendor tools are not written yet",
+                                      options.tool));
+  if (options.frequency < 0 || options.jobs < 1) throw Error(options.jobs < 1 ? "--jobs" : "--freq", "a positive number expected");
+  Job job;
+  job.folder = fs::absolute(design_folder).lexically_normal();
+  job.design = read_design_json(design_folder);
+  job.board = load_board(job.design.at("board").get<std::string>());
+  job.options = options;
+  job.target_mhz = options.frequency > 0 ? options.frequency : job.board.clock_mhz;
+  job.build = fs::path("build") / "synth" / job.board.name;
+  // All tools before the first long step.
+  for (const std::string& tool : {std::string("yosys"), nextpnr_name(job.board), packer(job.board)}) require_program(tool);
+  std::error_code failed;
+  fs::create_directories(job.folder / job.build, failed);
+  if (failed) throw Error((job.folder / job.build).string(), fmt::format("cannot be made ({})", failed.message()));
+  fs::remove(job.folder / job.build / "synth.json", failed);  // an old result must not outlive a failing run
+
+  const auto start = std::chrono::steady_clock::now();
+  synthesize_netlist(job);
+  place_and_route(job);
+  SynthResult result = collect(job);
+  result.bitstream = pack(job);
+  result.bitstream_bytes = fs::file_size(job.folder / result.bitstream);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (!options.keep)
+    for (const char* name : {"netlist.json", "placed.json", "cells.json", "timing.json", "design.asc", "design.config"})
+      fs::remove(job.folder / job.build / name, failed);
+  write_file_atomically(job.folder / job.build / "synth.json", to_json(result).dump(2) + "\n");
+  return result;
+}
+
+}  // namespace bitloom

@@ -1,0 +1,99 @@
+// synth.json: the result of synthesis as a file.
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "flow/synth.hpp"
+
+namespace bitloom {
+using nlohmann::json;
+namespace {
+
+/// The resources by their names in synth.json.
+struct Resource {
+  const char* name;
+  int CellUse::*count;
+};
+constexpr Resource kResources[] = {
+    {"lut4", &CellUse::lut4}, {"ff", &CellUse::ff}, {"bram", &CellUse::bram}, {"dsp", &CellUse::dsp}, {"spram", &CellUse::spram}};
+
+/// Reads one field; a complaint names the file and the field.
+template <class Value>
+void read(const json& object, const std::string& name, Value& value, const std::string& where) {
+  if (!object.is_object() || !object.contains(name))
+    throw Error(where, fmt::format("the field '{}' is missing; run bitloom synth again", name));
+  try {
+    object.at(name).get_to(value);
+  } catch (const json::exception&) {
+    throw Error(where, fmt::format("'{}' is {}, which is not of its type; run bitloom synth again", name, object.at(name).dump()));
+  }
+}
+
+}  // namespace
+
+CellUse& CellUse::operator+=(const CellUse& other) {
+  for (const Resource& resource : kResources) this->*resource.count += other.*resource.count;
+  return *this;
+}
+
+json to_json(const SynthResult& result) {
+  json out = {{"design", result.design},
+              {"board", result.board},
+              {"device", result.device},
+              {"tools", result.tools},
+              {"seed", result.seed},
+              {"target_mhz", result.target_mhz},
+              {"clock_mhz", result.clock_mhz},
+              {"fmax_mhz", result.fmax_mhz},
+              {"timing_met", result.fmax_mhz >= result.clock_mhz},
+              {"layers", json::array()},
+              {"yosys_cells", result.yosys_cells},
+              {"bitstream", result.bitstream.generic_string()},
+              {"bitstream_bytes", result.bitstream_bytes},
+              {"seconds", result.seconds}};
+  for (const Resource& resource : kResources) {
+    out[resource.name] = result.used.*resource.count;
+    out[std::string(resource.name) + "_available"] = result.available.*resource.count;
+  }
+  for (const LayerUse& layer : result.layers) {
+    json row = {{"name", layer.name}};
+    for (const Resource& resource : kResources) row[resource.name] = layer.use.*resource.count;
+    out["layers"].push_back(row);
+  }
+  return out;
+}
+
+SynthResult synth_result_from_json(const json& in, const std::string& where) {
+  SynthResult result;
+  read(in, "design", result.design, where);
+  read(in, "board", result.board, where);
+  read(in, "device", result.device, where);
+  read(in, "tools", result.tools, where);
+  read(in, "seed", result.seed, where);
+  read(in, "target_mhz", result.target_mhz, where);
+  read(in, "clock_mhz", result.clock_mhz, where);
+  read(in, "fmax_mhz", result.fmax_mhz, where);
+  read(in, "yosys_cells", result.yosys_cells, where);
+  read(in, "bitstream_bytes", result.bitstream_bytes, where);
+  read(in, "seconds", result.seconds, where);
+  std::string bitstream;
+  read(in, "bitstream", bitstream, where);
+  result.bitstream = bitstream;
+  for (const Resource& resource : kResources) {
+    read(in, resource.name, result.used.*resource.count, where);
+    read(in, std::string(resource.name) + "_available", result.available.*resource.count, where);
+  }
+  json layers;
+  read(in, "layers", layers, where);
+  CellUse sum;
+  for (const json& row : layers) {
+    LayerUse layer;
+    read(row, "name", layer.name, where + ": layers");
+    for (const Resource& resource : kResources) read(row, resource.name, layer.use.*resource.count, where + ": layers");
+    sum += layer.use;
+    result.layers.push_back(layer);
+  }
+  if (sum != result.used) throw Error(where, "the layers do not add up to the whole; run bitloom synth again");
+  return result;
+}
+
+}  // namespace bitloom
