@@ -22,6 +22,9 @@ module ram_1w1r #(
     input  wire                     rd_en,
     input  wire [$clog2(DEPTH)-1:0] rd_addr,
     output logic [WIDTH-1:0]        rd_data
+`ifdef FORMAL
+    , output wire [DEPTH*WIDTH-1:0] f_contents  // proofs of users need to speak of the words inside
+`endif
 );
   if (WIDTH < 1) begin : g_width error_WIDTH_must_be_at_least_1 check (); end
   if (DEPTH < 2) begin : g_depth error_DEPTH_must_be_at_least_2 check (); end
@@ -36,5 +39,11 @@ module ram_1w1r #(
     if (rd_en && wr_en && rd_addr == wr_addr) rd_data <= ~mem[rd_addr];
 `endif
   end
+
+`ifdef FORMAL
+  for (genvar i = 0; i < DEPTH; i++) begin : f_word
+    assign f_contents[i*WIDTH+:WIDTH] = mem[i];
+  end
+`endif
 endmodule
 `default_nettype wire

@@ -37,6 +37,10 @@ module stream_fifo #(
   wire push = in_valid && in_ready;
   wire pop  = out_valid && out_ready;
 
+`ifdef FORMAL
+  `include "stream_fifo_props.svh"
+`endif
+
   if (DEPTH == 1) begin : g_single
     assign in_ready = !out_valid || out_ready;
     always_ff @(posedge clk) begin
@@ -68,6 +72,9 @@ module stream_fifo #(
           if (pop || !occupied[i]) data[i*WIDTH+:WIDTH] <= occupied[i+1] ? data[(i+1)*WIDTH+:WIDTH] : in_data;
       end
     end
+`ifdef FORMAL
+    `include "stream_fifo_shift_props.svh"
+`endif
 
   end else begin : g_ram
     localparam int ADDR_BITS = $clog2(DEPTH);
@@ -97,6 +104,9 @@ module stream_fifo #(
       end
     end
 
+`ifdef FORMAL
+    wire [DEPTH*WIDTH-1:0] f_contents;
+`endif
     // Never reads and writes one address: a word is fetched the clock after it was written, or later, and none is written to a full RAM.
     ram_1w1r #(.WIDTH(WIDTH), .DEPTH(DEPTH)) words (
         .clk    (clk),
@@ -106,11 +116,13 @@ module stream_fifo #(
         .rd_en  (fetch),
         .rd_addr(rd_addr),
         .rd_data(out_data)
-    );
-  end
-
 `ifdef FORMAL
-  `include "stream_fifo_props.svh"
+        , .f_contents(f_contents)
 `endif
+    );
+`ifdef FORMAL
+    `include "stream_fifo_ram_props.svh"
+`endif
+  end
 endmodule
 `default_nettype wire
