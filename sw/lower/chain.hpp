@@ -1,0 +1,35 @@
+// The chain of elementwise steps of a stream: built from nodes, evaluated with the executor's own operators, or read as a straight line.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "lower/symbol.hpp"
+
+namespace bitloom::lowering {
+
+/// Appends an elementwise node to the stream. `inputs` has the node's constants, and null where the stream or nothing stands.
+/// Throws Error when a constant differs between positions of one channel, or would enlarge the stream.
+void append_step(Stream& stream, const Node& node, std::size_t stream_input, const std::vector<const Tensor*>& inputs, int opset);
+
+/// y = x op value, for biases and factors that are attributes of other nodes; `values` is one, or one per channel of the map.
+void append_constant_step(Stream& stream, const char* op, const std::string& source, const std::vector<float>& values);
+
+/// The steps first .. last-1 of channel c, applied to x.
+std::vector<float> apply_steps(const Stream& stream, std::size_t first, std::size_t last, int c, std::vector<float> x, int opset);
+
+/// The whole function of channel c at integer values q of the map.
+std::vector<float> apply(const Stream& stream, int c, const std::vector<std::int64_t>& q, int opset);
+
+/// x before the first step.
+std::vector<float> base_values(const Stream& stream, int c, const std::vector<std::int64_t>& q);
+
+struct Line {
+  double slope, offset;
+  bool operator==(const Line&) const = default;
+};
+
+/// The first `steps` steps as slope * q + offset per channel, or nothing when a step is no straight line.
+std::optional<std::vector<Line>> as_lines(const Stream& stream, std::size_t steps);
+
+}  // namespace bitloom::lowering

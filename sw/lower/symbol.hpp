@@ -1,0 +1,74 @@
+// What lowering knows about each value of the float graph: a constant, or a stream that follows from one map of the integer network.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/graph.hpp"
+#include "core/network.hpp"
+
+namespace bitloom::lowering {
+
+/// value[i] = integer[i] * scale[i], elementwise, as a quantizer of weights produced it.
+struct Integers {
+  Tensor values;  ///< int64
+  Tensor scale;   ///< float, same shape
+  ValueType type;
+};
+
+struct Constant {
+  Tensor value;
+  std::optional<Integers> integers;
+};
+
+/// One elementwise node with its constant operands, applied to a stream.
+struct Step {
+  Node node;
+  std::size_t stream_input = 0;  ///< which input of the node is the stream
+  std::vector<std::vector<Tensor>>
+      operands;  ///< per node input: one tensor per channel, or one for all; empty for the stream or an omitted input
+
+  bool per_channel() const {
+    for (const auto& operand : operands)
+      if (operand.size() > 1) return true;
+    return false;
+  }
+};
+
+/// A max pool that stands after `position` steps and still has to be emitted.
+struct DeferredPool {
+  std::size_t position = 0;
+  Window window;
+  std::string source;
+};
+
+/// A tensor that is a function of a map q: x = float(q * scale[channel] + shift), then the steps, with max pools in between.
+struct Stream {
+  int map = 0;
+  MapShape shape;                   ///< after the deferred pools
+  std::vector<std::int64_t> dims;   ///< ONNX shape, batch 1
+  std::vector<std::int32_t> order;  ///< ONNX element -> HWC position in `shape`
+  std::vector<double> scale{1.0};   ///< one, or one per channel
+  double shift = 0;
+  std::vector<std::shared_ptr<const Step>> steps;
+  std::vector<DeferredPool> pools;
+  bool only_reader = true;  ///< nothing else reads the map
+  std::string source;       ///< the node that made the map or the last step, for messages
+
+  int channel(std::size_t element) const { return order[element] % shape.channels; }
+  double scale_of(int c) const { return scale.size() == 1 ? scale[0] : scale[static_cast<std::size_t>(c)]; }
+  bool is_pure() const { return steps.empty() && pools.empty() && shift == 0; }
+};
+
+/// A value that cannot be used, and why.
+struct Refused {
+  std::string reason;
+};
+
+using Symbol = std::variant<Constant, Stream, Refused>;
+
+}  // namespace bitloom::lowering
