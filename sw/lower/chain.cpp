@@ -112,7 +112,8 @@ void append_constant_step(Stream& stream, const char* op, const std::string& sou
 
 std::vector<float> apply_steps(const Stream& stream, std::size_t first, std::size_t last, int c, std::vector<float> x, int opset) {
   // [n][1]: one channel, for operators with channels first and last alike.
-  Tensor tensor = Tensor::floats({static_cast<std::int64_t>(x.size()), 1}, std::move(x));
+  const auto count = static_cast<std::int64_t>(x.size());
+  Tensor tensor = Tensor::floats({count, 1}, std::move(x));
   for (std::size_t i = first; i < last; ++i) {
     const Step& step = *stream.steps[i];
     std::vector<const Tensor*> inputs;

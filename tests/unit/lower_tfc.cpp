@@ -48,7 +48,7 @@ TEST_CASE("TFC networks reach their accuracy on MNIST, golden and float alike") 
     const char* file;
     int correct;
   };
-  const auto& [file, correct] = GENERATE(Case{"TFC_1W1A.onnx", 9296}, Case{"TFC_1W2A.onnx", 9474}, Case{"TFC_2W2A.onnx", 9660});
+  const auto [file, correct] = GENERATE(Case{"TFC_1W1A.onnx", 9296}, Case{"TFC_1W2A.onnx", 9474}, Case{"TFC_2W2A.onnx", 9660});
   const auto model = shared() / "models" / "tfc" / file;
   if (!std::filesystem::exists(model)) {
     WARN("skipped: " << file << " is not in $BITLOOM_SHARED/models/tfc");
