@@ -338,6 +338,8 @@ class Monitor : public Agent {
   /// Clocks from the first transfer to the last, both included: equal to transfers() at full rate.
   std::uint64_t span() const { return transfers_ == 0 ? 0 : last_cycle_ - first_cycle_ + 1; }
   void restart_count() { transfers_ = 0; }
+  /// Valid was high in the last cycle, and ready was not.
+  bool pending() const { return held_.has_value(); }
 
   void observe(std::uint64_t cycle) override {
     const bool valid = stream_.valid.high();
@@ -413,7 +415,8 @@ class Source : public Monitor {
 };
 
 /// Is ready with a probability each cycle and compares what arrives with the scoreboard: a beat that differs or that nobody expects is an error.
-/// With collect() it keeps the beats in received() instead.
+/// With collect() it keeps the beats in received() instead. With wait_for_valid() it is ready only after it has seen valid: a design whose valid waits
+/// for ready would hang.
 class Sink : public Monitor {
  public:
   template <class Model>
@@ -424,11 +427,12 @@ class Sink : public Monitor {
   void expect(Beat beat) { expected_.push_back(std::move(beat)); }
   void expect(const std::vector<Beat>& beats) { expected_.insert(expected_.end(), beats.begin(), beats.end()); }
   void collect() { collecting_ = true; }
+  void wait_for_valid() { waiting_ = true; }
   const std::vector<Beat>& received() const { return received_; }
   void set_probability(double probability) { probability_ = probability; }
   bool done() const { return expected_.empty(); }
 
-  void drive() override { stream_.ready.set(random_.chance(probability_)); }
+  void drive() override { stream_.ready.set(random_.chance(probability_) && (!waiting_ || pending())); }
   void reset() override {
     Monitor::reset();
     expected_.clear();
@@ -450,7 +454,7 @@ class Sink : public Monitor {
  private:
   Random random_;
   double probability_;
-  bool collecting_ = false;
+  bool collecting_ = false, waiting_ = false;
   std::deque<Beat> expected_;
   std::vector<Beat> received_;
 };

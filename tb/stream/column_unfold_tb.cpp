@@ -19,6 +19,7 @@ void check_unfold(int width, int map_width, int columns) {
     Random random(test_seed());
     Source in(dut, input_stream(dut, width), stalls.in);
     Sink out(dut, output_stream(dut, width * columns), stalls.out);
+    if (stalls.sink_waits) out.wait_for_valid();
     for (int i = 0; i + 1 < columns; ++i) in.push({random.bits(width), false});  // a row begun, then a reset
     dut.run(30);
     dut.reset();

@@ -27,6 +27,7 @@ void check_pad(const Map& map) {
     Random random(test_seed());
     Source in(dut, input_stream(dut, map.width), stalls.in);
     Sink out(dut, output_stream(dut, map.width), stalls.out);
+    if (stalls.sink_waits) out.wait_for_valid();
     const auto send = [&] {
       for (int y = 0; y < rows; ++y) {
         for (int x = 0; x < columns; ++x) {

@@ -18,6 +18,7 @@ void random_traffic(int width) {
     Random random(test_seed());
     Source in(dut, input_stream(dut, width), stalls.in);
     Sink out(dut, output_stream(dut, width), stalls.out);
+    if (stalls.sink_waits) out.wait_for_valid();
     for (int run = 0; run < 2; ++run) {
       for (int i = 0; i < 300; ++i) {
         const Beat beat{random.bits(width)};

@@ -19,6 +19,7 @@ void check_downsize(int width, int ratio) {
     Random random(test_seed());
     Source in(dut, input_stream(dut, width * ratio), stalls.in);
     Sink out(dut, output_stream(dut, width), stalls.out);
+    if (stalls.sink_waits) out.wait_for_valid();
     const auto send = [&](int words) {
       for (int word = 0; word < words; ++word) {
         const Beat wide{random.bits(width * ratio), random.chance(0.2)};

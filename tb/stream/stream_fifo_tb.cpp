@@ -28,6 +28,7 @@ void check_fifo(int width, int depth) {
     Random random(test_seed());
     Source in(dut, input_stream(dut, width), stalls.in);
     Sink out(dut, output_stream(dut, width), stalls.out);
+    if (stalls.sink_waits) out.wait_for_valid();
     fill(random, in, out, 100);
     dut.run(40);
     dut.reset();

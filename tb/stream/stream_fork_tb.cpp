@@ -21,6 +21,7 @@ void check_fork(int width, int outputs) {
     for (int i = 0; i < outputs; ++i) {
       sinks.emplace_back(dut, Stream{"out" + std::to_string(i), {dut->out_valid, i, 1}, {dut->out_ready, i, 1}, {dut->out_data, width}, {}},
                          i == 0 && stalls.out < 1.0 ? 0.6 : stalls.out);
+      if (stalls.sink_waits) sinks.back().wait_for_valid();
     }
     const auto send = [&](int words) {
       for (int i = 0; i < words; ++i) {

@@ -22,6 +22,7 @@ void check_join(int width, int inputs) {
                            i == 0 && stalls.in < 1.0 ? 0.8 : stalls.in);
     }
     Sink out(dut, output_stream(dut, width * inputs), stalls.out);
+    if (stalls.sink_waits) out.wait_for_valid();
     for (int n = 0; n < 300; ++n) {
       const Beat wide{random.bits(width * inputs)};
       for (int i = 0; i < inputs; ++i) sources[static_cast<std::size_t>(i)].push({wide.data.slice(i * width, width)});

@@ -19,6 +19,7 @@ void check_upsize(int width, int ratio) {
     Random random(test_seed());
     Source in(dut, input_stream(dut, width), stalls.in);
     Sink out(dut, output_stream(dut, width * ratio), stalls.out);
+    if (stalls.sink_waits) out.wait_for_valid();
     in.push({random.bits(width), false});  // a group begun, then a reset
     dut.run(30);
     dut.reset();
