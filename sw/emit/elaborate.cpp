@@ -109,8 +109,7 @@ class Elaboration {
   /// Search memories of a threshold whose table is given in the comparator's domain; appends the module's parameters.
   void search(Parameters& parameters, const Threshold& op, const ValueType& out, int channels, int lanes, int bits, std::int64_t never,
               const std::function<std::int64_t(std::size_t, std::size_t)>& threshold) {
-    const std::vector<MemoryImage> images = threshold_images(op, channels, lanes, bits, never, threshold);
-    for (std::size_t level = 0; level < images.size(); ++level) memory(fmt::format("activation_level{}", level), images[level]);
+    for (auto& [name, image] : threshold_images(op, channels, lanes, bits, never, threshold)) memory("activation_" + name, image);
     const std::int64_t code_step = out.is_bipolar() ? 1 : op.step;
     parameters.insert(parameters.end(), {{"SEARCH_BITS", num(search_bits(op.levels))},
                                          {"LEVELS", num(op.levels)},
@@ -155,7 +154,7 @@ class Elaboration {
         return raw.raw_threshold(op.thresholds[channel * static_cast<std::size_t>(op.levels) + i], channel);
       });
     } else {
-      memory("activation_level0", bias_image(raw.beta, f.lanes, out.bits()));
+      for (auto& [name, image] : bias_images(raw.beta, f.lanes, out.bits())) memory("activation_" + name, image);
       p.insert(p.end(), {{"ALPHA_SHIFT", num(raw.alpha == 2 ? 1 : 0)}, {"ACTIVATION_INIT", file(stage.name + "_activation")}});
     }
     Instance& instance = add("plane_layer", "", f.lanes * out.bits(), std::move(p));
@@ -200,7 +199,8 @@ class Elaboration {
     Parameters p = {{"LANES", num(lanes)}, {"BITS", num(bits_)}, {"SIGNED", num(type.is_signed() ? 1 : 0)}, {"WIDTH", num(lanes * bits_)}};
     for (auto& parameter : window_parameters(stage.window_plan)) p.push_back(std::move(parameter));
     MemoryImage control = pool_control_image(stage, offset_bits);
-    p.insert(p.end(), {{"PROGRAM_WORDS", num(stage.words_per_pixel)}, {"OFFSET_BITS", num(offset_bits)}});
+    p.insert(p.end(), {{"PROGRAM_WORDS", num(stage.words_per_pixel)}, {"GROUPS", num(stage.in_shape.channels / lanes)},
+                       {"OFFSET_BITS", num(offset_bits)}});
     p.emplace_back("CONTROL_INIT", memory("control", std::move(control)));
     Instance& instance = add("max_pool", "", lanes * bits_, std::move(p));
     instance.has_activity = true;

@@ -96,38 +96,41 @@ MemoryImage weight_image(const Stage& stage, const Convolution& conv) {
   return image;
 }
 
-std::vector<MemoryImage> threshold_images(const Threshold& op, int channels, int lanes, int bits, std::int64_t never,
-                                          const std::function<std::int64_t(std::size_t, std::size_t)>& threshold) {
+std::map<std::string, MemoryImage> threshold_images(const Threshold& op, int channels, int lanes, int bits, std::int64_t never,
+                                                    const std::function<std::int64_t(std::size_t, std::size_t)>& threshold) {
   const int search = search_bits(op.levels);
-  std::vector<MemoryImage> images;
-  for (int level = 0; level < search; ++level) {
-    MemoryImage image{lanes * (bits + 1), {}};
-    for (int beat = 0; beat < channels / lanes; ++beat) {
-      for (int prefix = 0; prefix < (1 << level); ++prefix) {
-        std::vector<bool> word;
-        for (int lane = 0; lane < lanes; ++lane) {
-          const auto channel = static_cast<std::size_t>(beat * lanes + lane);
+  std::map<std::string, MemoryImage> images;
+  for (int lane = 0; lane < lanes; ++lane) {
+    for (int level = 0; level < search; ++level) {
+      MemoryImage image{bits + (level == 0 ? 1 : 0), {}};
+      for (int beat = 0; beat < channels / lanes; ++beat) {
+        const auto channel = static_cast<std::size_t>(beat * lanes + lane);
+        for (int prefix = 0; prefix < (1 << level); ++prefix) {
           // The threshold in the middle of what the bits found so far leave open.
           const int i = (prefix << (search - level)) + (1 << (search - level - 1)) - 1;
+          std::vector<bool> word;
           append(word, i < op.levels ? threshold(channel, static_cast<std::size_t>(i)) : never, bits);
-          word.push_back(op.falling[channel] != 0);
+          if (level == 0) word.push_back(op.falling[channel] != 0);
+          image.words.push_back(std::move(word));
         }
-        image.words.push_back(std::move(word));
       }
+      images[fmt::format("level{}_lane{:02}", level, lane)] = std::move(image);
     }
-    images.push_back(std::move(image));
   }
   return images;
 }
 
-MemoryImage bias_image(const std::vector<std::int64_t>& bias, int lanes, int bits) {
-  MemoryImage image{lanes * bits, {}};
-  for (std::size_t channel = 0; channel < bias.size(); channel += static_cast<std::size_t>(lanes)) {
-    std::vector<bool> word;
-    for (int lane = 0; lane < lanes; ++lane) append(word, bias[channel + static_cast<std::size_t>(lane)], bits);
-    image.words.push_back(std::move(word));
+std::map<std::string, MemoryImage> bias_images(const std::vector<std::int64_t>& bias, int lanes, int bits) {
+  std::map<std::string, MemoryImage> images;
+  for (int lane = 0; lane < lanes; ++lane) {
+    MemoryImage image{bits, {}};
+    for (auto channel = static_cast<std::size_t>(lane); channel < bias.size(); channel += static_cast<std::size_t>(lanes)) {
+      image.words.emplace_back();
+      append(image.words.back(), bias[channel], bits);
+    }
+    images[fmt::format("level0_lane{:02}", lane)] = std::move(image);
   }
-  return image;
+  return images;
 }
 
 }  // namespace bitloom

@@ -137,14 +137,15 @@ TEST_CASE("threshold images, searched level by level, count the thresholds reach
     }
     const auto images = threshold_images(op, channels, lanes, bits, 201,
                                          [&](std::size_t c, std::size_t i) { return op.thresholds[c * static_cast<std::size_t>(levels) + i]; });
-    REQUIRE(static_cast<int>(images.size()) == search_bits(levels));
+    REQUIRE(static_cast<int>(images.size()) == lanes * search_bits(levels));
     for (int c = 0; c < channels; ++c) {
       for (int value = -200; value <= 200; ++value) {
         int found = 0;
-        for (std::size_t level = 0; level < images.size(); ++level) {
-          const auto& word = images[level].words.at(static_cast<std::size_t>(((c / lanes) << level) + found));
-          found = found * 2 + (value >= field(word, (c % lanes) * (bits + 1), bits, true) ? 1 : 0);
-          CHECK(word[static_cast<std::size_t>((c % lanes) * (bits + 1) + bits)] == (c % 2 != 0));
+        for (int level = 0; level < search_bits(levels); ++level) {
+          const MemoryImage& image = images.at("level" + std::to_string(level) + "_lane0" + std::to_string(c % lanes));
+          const auto& word = image.words.at(static_cast<std::size_t>(((c / lanes) << level) + found));
+          found = found * 2 + (value >= field(word, 0, bits, true) ? 1 : 0);
+          if (level == 0) CHECK(word[static_cast<std::size_t>(bits)] == (c % 2 != 0));
         }
         int expected = 0;
         for (int i = 0; i < levels; ++i) expected += value >= op.thresholds[static_cast<std::size_t>(c * levels + i)] ? 1 : 0;
