@@ -75,9 +75,11 @@ Table& Table::total(const std::vector<std::string>& cells) {
 }
 
 std::string Table::html() const {
-  std::string out =
-      fmt::format("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table><caption>{0}</caption><thead><tr>",
-                  escape_html(caption_));
+  // The caption stands outside the scrolling container: it stays in view and wraps at the page's width.
+  std::string out = fmt::format(
+      "<p class=\"caption\">{0}</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table "
+      "aria-label=\"{0}\"><thead><tr>",
+      escape_html(caption_));
   for (const auto& [name, kind] : columns_)
     out += fmt::format("<th scope=\"col\"{}>{}</th>", kind == Column::Number ? " class=\"n\"" : "", escape_html(name));
   out += "</tr></thead><tbody>\n";

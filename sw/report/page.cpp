@@ -118,7 +118,7 @@ std::string boards_section(const ReportData& data) {
       .column("Latency")
       .column("Clock, MHz")
       .column("Fmax, MHz");
-  rates.column("Images/s").column("Images/s at Fmax").column("Bit-exact").column("Simulated images");
+  rates.column("Images/s").column("Images/s at Fmax").column("Simulated images");
   Table cells("Devices after place and route");
   cells.column("Model", Column::Text)
       .column("Board", Column::Text)
@@ -140,7 +140,7 @@ std::string boards_section(const ReportData& data) {
                  synthesis != nullptr ? decimal(synthesis->fmax_mhz, 2) : kNone,
                  synthesis != nullptr ? decimal(design.frames_per_second(), 0) : kNone,
                  synthesis != nullptr ? decimal(design.frames_per_second_at_fmax(), 0) : kNone,
-                 simulation != nullptr ? yes_no(simulation->bit_exact) : kNone,
+
                  simulation != nullptr ? thousands(simulation->images) : kNone});
       if (synthesis == nullptr) continue;
       const CellUse &used = synthesis->used, &available = synthesis->available;
@@ -161,9 +161,11 @@ std::string boards_section(const ReportData& data) {
 std::string confusion_table(const ModelReport& model) {
   if (model.confusion.empty()) return "";
   std::string out =
-      "<h3>Confusion</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Confusion matrix\"><table "
-      "class=\"confusion\"><caption>Images by true class (row) "
-      "and answer (column); deeper colour is a larger share of the row, errors in orange</caption><thead><tr><th scope=\"col\">true</th>";
+      "<h3>Confusion</h3>\n<p class=\"caption\">Images by true class (row) and answer (column); deeper colour is a larger share of the "
+      "row, errors in "
+      "orange</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Confusion matrix\"><table "
+      "class=\"confusion\"><thead><tr><th "
+      "scope=\"col\">true</th>";
   for (std::size_t c = 0; c < model.confusion.size(); ++c) out += fmt::format("<th scope=\"col\">{}</th>", c);
   out += "<th scope=\"col\">right</th></tr></thead><tbody>\n";
   for (std::size_t r = 0; r < model.confusion.size(); ++r) {

@@ -119,12 +119,15 @@ std::string bar_svg(const BarPlot& plot) {
   if (series == 0) throw Error(plot.title, "a plot needs at least one bar");
   // Room at the right for the notes; an axis of zeros still needs a length.
   const double limit = plot.limit > 0 ? plot.limit : largest > 0 ? largest : 1;
+  const bool has_notes = std::any_of(plot.bars.begin(), plot.bars.end(), [](const Bar& bar) { return !bar.note.empty(); });
+  const double room = has_notes ? 1.2 : 1.02;
   const auto bars = static_cast<int>(plot.bars.size());
-  std::string script = style(600, 66 + 26 * bars) + axis_label("x", plot.axis);
+  std::string script = style(480, 66 + 26 * bars) + axis_label("x", plot.axis);
   script += fmt::format(
       "set xrange [0:{}]\nset yrange [{}.6:-0.6]\nset grid noytics xtics\nset tics scale 0\nset style fill solid 1.0 noborder\n",
-      limit * 1.16, bars - 1);
-  script += plot.limit > 0 ? fmt::format("set xtics {}\n", plot.limit / 5) : "set format x '%.0f'\nset xtics autofreq\nset mxtics 1\n";
+      limit * room, bars - 1);
+  script += plot.limit > 0 ? fmt::format("set xtics 0,{},{}\n", plot.limit / 5, plot.limit)
+                           : "set format x '%.0f'\nset xtics autofreq\nset mxtics 1\n";
   script += "plot ";
   for (std::size_t s = 0; s < series; ++s) {
     const std::size_t low = 3 + 2 * s;
@@ -153,7 +156,7 @@ std::string point_svg(const PointPlot& plot) {
   // A name stands towards the middle, so that it stays inside the frame: two lists of points, by side.
   std::string data[2];
   for (const Point& point : plot.points) data[point.x > middle ? 1 : 0] += fmt::format("{} {} {}\n", point.x, point.y, quoted(point.label));
-  std::string script = style(600, 340) + axis_label("x", plot.x_axis) + axis_label("y", plot.y_axis);
+  std::string script = style(480, 320) + axis_label("x", plot.x_axis) + axis_label("y", plot.y_axis);
   script += fmt::format("set logscale x\nset format x '%.0s%c'\nset tics scale 0.5\nset xrange [{}:{}]\nset yrange [{}:{}]\n", low_x / 2.5,
                         high_x * 2.5, low_y - margin, high_y + margin);
   script += fmt::format("plot 'plot.txt' using 1:2 with points pointtype 7 pointsize 0.9 linecolor rgb '{}'", kSeriesColours[0]);

@@ -9,11 +9,10 @@ const char* const kReportStyle = R"(
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; max-width: 68rem; padding: 1.5rem 1rem 4rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, "Segoe UI", Roboto, sans-serif; overflow-wrap: break-word; }
+body { margin: 0 auto; max-width: 76rem; padding: 1.5rem 1rem 4rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, "Segoe UI", Roboto, sans-serif; overflow-wrap: break-word; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .25rem; }
 h2 { font-size: 1.3rem; margin: 3rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1.08rem; margin: 2rem 0 .5rem; }
-h4 { font-size: .95rem; margin: 1.5rem 0 .25rem; }
 p { margin: .25rem 0 .75rem; max-width: 48rem; }
 .soft { color: var(--soft); }
 a { color: var(--accent); }
@@ -24,9 +23,9 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; margin: .
 .card dd { margin: 0; font-size: 1.3rem; font-weight: 600; font-variant-numeric: tabular-nums; line-height: 1.3; }
 .card small { display: block; color: var(--soft); font-size: .78rem; font-weight: 400; line-height: 1.3; }
 .good { color: var(--good); } .bad { color: var(--bad); }
-.scroll { overflow-x: auto; margin: .75rem 0 1.25rem; max-width: 100%; }
+.scroll { overflow-x: auto; margin: 0 0 1.25rem; max-width: 100%; }
 table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--soft); padding-bottom: .3rem; white-space: normal; caption-side: top; }
+.caption { color: var(--soft); font-size: .86rem; margin: 1rem 0 .2rem; }
 th, td { padding: .28rem .65rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; vertical-align: baseline; font-weight: 400; }
 thead th { color: var(--soft); border-bottom: 2px solid var(--line); font-weight: 600; vertical-align: bottom; }
 tbody th { font-weight: 600; }
@@ -34,7 +33,8 @@ tbody th { font-weight: 600; }
 .total > * { font-weight: 600; border-top: 2px solid var(--line); }
 figure { margin: 1rem 0 .25rem; }
 figcaption { color: var(--soft); font-size: .86rem; max-width: 48rem; }
-figure svg { display: block; width: 100%; min-width: 30rem; max-width: 46rem; height: auto; }
+figure .scroll { margin-bottom: .25rem; }
+figure svg { display: block; width: 100%; min-width: 20rem; max-width: 35rem; height: auto; }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; list-style: none; margin: .25rem 0; padding: 0; font-size: .86rem; }
 .legend span { display: inline-block; width: .8rem; height: .8rem; border-radius: .15rem; margin-right: .4rem; vertical-align: -.05rem; }
 .confusion td, .confusion th { text-align: right; padding: .25rem .5rem; border: 1px solid var(--line); }
@@ -52,7 +52,7 @@ figure svg { display: block; width: 100%; min-width: 30rem; max-width: 46rem; he
   th, td { padding: .15rem .3rem; white-space: normal; }
   figure svg { min-width: 0; max-width: 15cm; }
   figure, tr, .card { break-inside: avoid; }
-  h2, h3, h4 { break-after: avoid; }
+  h2, h3, .caption { break-after: avoid; }
   nav { display: none; }
 }
 )";
