@@ -185,7 +185,10 @@ void visit_node(Context& context, const Node& node) {
       inputs[0] = &shape_only;
     }
     std::vector<Constant> outputs = fold_constants(node, inputs, context.opset());
-    for (std::size_t i = 0; i < node.outputs.size() && i < outputs.size(); ++i) store(context, node.outputs[i], std::move(outputs[i]));
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (i >= outputs.size()) throw Error(node.name, fmt::format("output {} of {} is not supported", i, node.op));
+      store(context, node.outputs[i], std::move(outputs[i]));
+    }
     return;
   }
   if (streams.size() > 1)

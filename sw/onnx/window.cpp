@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "onnx/broadcast.hpp"
@@ -9,7 +10,7 @@
 namespace bitloom {
 namespace {
 
-constexpr std::int64_t kMaxExtent = 1 << 24;  // any window parameter beyond this is damage, not a network
+constexpr std::int64_t kMaxExtent = 1 << 16;  // any window parameter beyond this is damage, not a network
 
 struct Axis {
   std::int64_t kernel, stride, dilation, before, after;
@@ -65,8 +66,10 @@ Window read_window(const Node& node, const std::vector<std::int64_t>& input_shap
             entry(node, "pads", rank + i, 2 * rank, 0)};
     for (const std::int64_t value : {axis.kernel, axis.stride, axis.dilation})
       if (value < 1 || value > kMaxExtent) throw Error(node.name, fmt::format("kernel, stride or dilation {} must be positive", value));
+    // More padding than this would make windows of nothing but padding: damage, and a way to ask for endless memory.
+    const std::int64_t most = std::max<std::int64_t>((axis.kernel - 1) * axis.dilation + 1, 16);
     for (const std::int64_t value : {axis.before, axis.after})
-      if (value < 0 || value > kMaxExtent) throw Error(node.name, fmt::format("padding {}: 0 or more expected", value));
+      if (value < 0 || value > most) throw Error(node.name, fmt::format("padding {}: 0 to {} is supported for this kernel", value, most));
     const std::int64_t in = input_shape[2 + i];
     resolve_auto_pad(node, axis, in);
     resolve_ceil_mode(node, axis, in);
