@@ -219,7 +219,7 @@ std::string activity_figure(const DesignReport& design, const std::string& id) {
                          ""});
   }
   if (plot.bars.empty()) return "";
-  return figure("How each layer spends its clocks. The layer that is always busy sets the rate.", bar_svg(plot),
+  return figure("How each layer spends its clocks in steady state.", bar_svg(plot),
                 {"busy", "starved (no input)", "stalled (output blocked)"});
 }
 
