@@ -1,6 +1,7 @@
 // Yosys keeps each instance of bitloom_core as a module of its own until it is mapped to cells, and flattens only then: so every cell
-// carries the name of the instance that it came from, and a layer's share of the chip is exact. What that costs is the optimization across
-// instances (a few LUTs each).
+// carries the name of the instance that it came from, and a layer's share of the chip is exact. The price is the optimization across
+// instances: digits-w1a1 on the iCEBreaker takes 3,442 logic cells this way and 3,407 flattened from the start (Yosys 0.52, nextpnr 0.7,
+// seed 1).
 #include "flow/synth.hpp"
 
 #include <fmt/format.h>

@@ -152,13 +152,14 @@ std::string point_svg(const PointPlot& plot) {
     high_y = std::max(high_y, point.y);
   }
   const double margin = std::max(0.15 * (high_y - low_y), 1.0);
+  const double around = high_x < 10 * low_x ? 10 : 2.5;  // at least two decades, so that the axis has two labels
   const double middle = std::sqrt(low_x * high_x);
   // A name stands towards the middle, so that it stays inside the frame: two lists of points, by side.
   std::string data[2];
   for (const Point& point : plot.points) data[point.x > middle ? 1 : 0] += fmt::format("{} {} {}\n", point.x, point.y, quoted(point.label));
   std::string script = style(480, 320) + axis_label("x", plot.x_axis) + axis_label("y", plot.y_axis);
-  script += fmt::format("set logscale x\nset format x '%.0s%c'\nset tics scale 0.5\nset xrange [{}:{}]\nset yrange [{}:{}]\n", low_x / 2.5,
-                        high_x * 2.5, low_y - margin, high_y + margin);
+  script += fmt::format("set logscale x\nset format x '%.0s%c'\nset tics scale 0.5\nset xrange [{}:{}]\nset yrange [{}:{}]\n",
+                        low_x / around, high_x * around, low_y - margin, high_y + margin);
   script += fmt::format("plot 'plot.txt' using 1:2 with points pointtype 7 pointsize 0.9 linecolor rgb '{}'", kSeriesColours[0]);
   int index = 0;
   for (int side = 0; side < 2; ++side)
