@@ -9,6 +9,9 @@ inline unsigned test_seed() { return Catch::getSeed(); }
 inline auto contains_text(const std::string& text) { return Catch::Matchers::ContainsSubstring(text); }
 #else
 #include <catch2/catch.hpp>
+namespace Catch {
+using Detail::Approx;  // where version 3 has it
+}
 inline unsigned test_seed() { return Catch::rngSeed(); }
 inline auto contains_text(const std::string& text) { return Catch::Matchers::Contains(text); }
 #endif

@@ -240,7 +240,7 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
   for (const int lanes : candidates.input_lanes) budgets.insert(input_clocks(network, lanes));
 
   std::int64_t asked = options.clocks_per_image;
-  if (options.frames_per_second > 0) asked = static_cast<std::int64_t>(budget.clock_hz / options.frames_per_second);
+  if (options.frames_per_second > 0) asked = std::max<std::int64_t>(1, static_cast<std::int64_t>(budget.clock_hz / options.frames_per_second));
   if (asked > 0) {
     Plan plan;
     if (!plan_within(network, candidates, asked, plan))

@@ -57,8 +57,10 @@ void replace_in(const fs::path& file, const std::string& from, const std::string
 /// Names of the design's layers of a kind, in order.
 std::vector<std::string> layers_of_kind(const std::string& kind) {
   std::vector<std::string> names;
-  for (const auto& layer : read_design(reference_design()).at("layers"))
+  const nlohmann::json design = read_design(reference_design());
+  for (const auto& layer : design.at("layers"))
     if (layer.at("kind") == kind) names.push_back(layer.at("name"));
+  REQUIRE_FALSE(names.empty());
   return names;
 }
 
@@ -90,6 +92,13 @@ TEST_CASE("one threshold changed, in every layer with thresholds") {
     flip(design / "mem" / image.filename(), 0, 3);
     expect_found(design, "layer " + layer + " ");
   }
+}
+
+TEST_CASE("one popcount wire stuck at 0") {
+  const TemporaryFolder folder;
+  const fs::path design = copy_of_design(folder);
+  replace_in(design / "rtl/adder_tree.sv", "assign sums = numbers;", "assign sums = numbers & ~(COUNT*BITS)'(1);");
+  expect_found(design, "layer " + layers_of_kind("convolution").front() + " ");
 }
 
 TEST_CASE("one beat dropped between two layers") {
