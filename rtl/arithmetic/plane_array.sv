@@ -82,6 +82,7 @@ module plane_array #(
     for (genvar i = 0; i < SIMD; i++) begin : g_lane
       wire [A_BITS-1:0] shifted = word_data[i*A_BITS+:A_BITS] >> (word_pass * PASS_BITS_WIDE'(APAR));
       always_ff @(posedge clk) selected[i*APAR+:APAR] <= shifted[APAR-1:0];
+      wire unused = &{1'b0, shifted};
     end
     always_ff @(posedge clk) selected_top <= word_pass == PASS_BITS'(PASSES - 1);
     assign activations = selected;

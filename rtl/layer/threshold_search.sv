@@ -86,6 +86,7 @@ module threshold_search #(
         found_out   <= {found_mid, reached};
         falling_out <= level == 0 ? word[WORD_BITS-1] : falling_mid;
       end
+      wire unused_dead = level == 0 && found_out[FOUND];
     end
 
     wire [SEARCH_BITS-1:0] n       = g_level[SEARCH_BITS-1].found_out[SEARCH_BITS-1:0];

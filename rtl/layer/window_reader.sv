@@ -18,7 +18,7 @@
 `default_nettype none
 module window_reader #(
     parameter int WIDTH         = 8,   // bits per word
-    parameter int DEPTH         = 4,   // words that the buffer holds, >= 2 and >= EXTENT and every STEP
+    parameter int DEPTH         = 4,   // words that must find room, >= 2 and >= EXTENT and every STEP; the buffer holds a few more, see BUFFER
     parameter int EXTENT        = 1,   // words from base to the window's last
     parameter int OUT_HEIGHT    = 1,   // rows of windows in a frame
     parameter int OUT_WIDTH     = 1,   // windows in a row
@@ -61,10 +61,14 @@ module window_reader #(
     output logic                  stalled       // none, for want of credit
 );
   localparam int GROUP_WORDS = PROGRAM_WORDS / GROUPS;
-  localparam int ADDR_BITS   = $clog2(DEPTH);
-  localparam bit WRAPS       = DEPTH == 2 ** ADDR_BITS;  // addresses wrap by themselves
+  // A place is free again five clocks after its word came, at the earliest: that many words more keep the full rate with the smallest DEPTH. Up to 256 words,
+  // which a block RAM holds anyway, a power of two saves the wrap of addresses. Beyond, the extra words never cross the next power of two.
+  localparam int POWER       = 2 ** $clog2(DEPTH + 6);
+  localparam int BUFFER      = POWER <= 256 ? POWER : 2 ** $clog2(DEPTH) < DEPTH + 6 ? 2 ** $clog2(DEPTH) : DEPTH + 6;
+  localparam int ADDR_BITS   = $clog2(BUFFER);
+  localparam bit WRAPS       = BUFFER == 2 ** ADDR_BITS;  // addresses wrap by themselves
   localparam int MAX_STEP    = STEP_FRAME > STEP_ROW ? (STEP_FRAME > STEP_X ? STEP_FRAME : STEP_X) : (STEP_ROW > STEP_X ? STEP_ROW : STEP_X);
-  localparam int FILL_BITS   = $clog2(DEPTH + MAX_STEP + 1) + 2;  // fill counts, signed
+  localparam int FILL_BITS   = $clog2(BUFFER + MAX_STEP + 1) + 2;  // fill counts, signed
   localparam int CTRL_BITS   = CONTROL_WORDS > 1 ? $clog2(CONTROL_WORDS) : 1;
   localparam int X_BITS      = OUT_WIDTH > 1 ? $clog2(OUT_WIDTH) : 1;
   localparam int Y_BITS      = OUT_HEIGHT > 1 ? $clog2(OUT_HEIGHT) : 1;
@@ -136,9 +140,9 @@ module window_reader #(
   wire                  write = in_valid && in_ready;
   wire [ADDR_BITS:0]    step  = !x_ends ? (ADDR_BITS + 1)'(STEP_X) : !y_ends ? (ADDR_BITS + 1)'(STEP_ROW) : (ADDR_BITS + 1)'(STEP_FRAME);
 
-  // a + b modulo DEPTH for a < DEPTH, b <= DEPTH: both sums side by side, one selects.
+  // a + b modulo BUFFER for a < BUFFER, b <= BUFFER: both sums side by side, one selects.
   wire [ADDR_BITS+1:0] base_sum     = {2'b0, base} + {1'b0, step};
-  wire [ADDR_BITS+1:0] base_wrapped = base_sum - (ADDR_BITS + 2)'(DEPTH);
+  wire [ADDR_BITS+1:0] base_wrapped = base_sum - (ADDR_BITS + 2)'(BUFFER);
   wire [ADDR_BITS-1:0] base_next    = WRAPS || base_wrapped[ADDR_BITS+1] ? base_sum[ADDR_BITS-1:0] : base_wrapped[ADDR_BITS-1:0];
 
   // Words of a window that has been issued are read up to 3 clocks later: they are given free with that delay.
@@ -151,7 +155,7 @@ module window_reader #(
   assign in_ready = !room[FILL_BITS-1];
 
   always_ff @(posedge clk) begin
-    if (write) wr_addr <= WRAPS || wr_addr != ADDR_BITS'(DEPTH - 1) ? wr_addr + 1'b1 : '0;
+    if (write) wr_addr <= WRAPS || wr_addr != ADDR_BITS'(BUFFER - 1) ? wr_addr + 1'b1 : '0;
     if (advance) base <= base_next;
     slack      <= slack - taken + (write ? FILL_BITS'(1) : '0);
     room       <= room + given - (write ? FILL_BITS'(1) : '0);
@@ -161,7 +165,7 @@ module window_reader #(
       wr_addr <= '0;
       base    <= '0;
       slack   <= -FILL_BITS'(EXTENT);
-      room    <= FILL_BITS'(DEPTH - 1);
+      room    <= FILL_BITS'(BUFFER - 1);
       freed   <= '0;
     end
   end
@@ -186,7 +190,7 @@ module window_reader #(
 
   localparam int SUM_BITS = (ADDR_BITS > OFFSET_BITS ? ADDR_BITS : OFFSET_BITS) + 2;
   wire [SUM_BITS-1:0] sum     = SUM_BITS'(base_pipe[ADDR_BITS+:ADDR_BITS]) + SUM_BITS'(control_2[OFFSET_BITS-1:0]);
-  wire [SUM_BITS-1:0] wrapped = sum - SUM_BITS'(DEPTH);
+  wire [SUM_BITS-1:0] wrapped = sum - SUM_BITS'(BUFFER);
 
   always_ff @(posedge clk) begin
     valid      <= {valid[3:0], busy};
@@ -200,7 +204,7 @@ module window_reader #(
     if (rst) valid <= '0;
   end
 
-  ram_1w1r #(.WIDTH(WIDTH), .DEPTH(DEPTH)) buffer (
+  ram_1w1r #(.WIDTH(WIDTH), .DEPTH(BUFFER)) words (
       .clk(clk), .wr_en(write), .wr_addr(wr_addr), .wr_data(in_data), .rd_en(valid[2]), .rd_addr(rd_addr), .rd_data(rd_data)
   );
 

@@ -1,0 +1,4 @@
+add_bench(plane_sum CASES
+  "Vsum_xnor_1 SIMD=1 ACT_BITS=1 XNOR=1'b1 CAN_SIGN=1'b0" "Vsum_xnor_5 SIMD=5 ACT_BITS=1 XNOR=1'b1 CAN_SIGN=1'b0" "Vsum_and_4x2 SIMD=4 ACT_BITS=2 XNOR=1'b0 CAN_SIGN=1'b0"
+  "Vsum_xnor_3x2s SIMD=3 ACT_BITS=2 XNOR=1'b1 CAN_SIGN=1'b1" "Vsum_and_17x3s SIMD=17 ACT_BITS=3 XNOR=1'b0 CAN_SIGN=1'b1" "Vsum_xnor_64 SIMD=64 ACT_BITS=1 XNOR=1'b1 CAN_SIGN=1'b0"
+  "Vsum_and_33x8 SIMD=33 ACT_BITS=8 XNOR=1'b0 CAN_SIGN=1'b0")

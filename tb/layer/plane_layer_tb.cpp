@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// plane_layer against the definition of convolution: kinds of weights and activations, foldings, strides, several frames under random stalls; and its rate.
+#include <Vplane_1w8a.h>
+#include <Vplane_binary.h>
+#include <Vplane_deep.h>
+#include <Vplane_dense.h>
+#include <Vplane_dense_w4a4.h>
+#include <Vplane_pairs.h>
+#include <Vplane_point.h>
+#include <Vplane_serial.h>
+#include <Vplane_signed.h>
+#include <Vplane_stride.h>
+#include <Vplane_w2a1.h>
+#include <Vplane_w2a2.h>
+
+#include "../stream/stalls.hpp"
+#include "bench.hpp"
+#include "catch2.hpp"
+#include "plane_cases.hpp"
+
+using namespace bench;
+
+namespace {
+
+const PlaneCase& find_case(const std::string& name) {
+  for (const PlaneCase& layer : plane_cases)
+    if (layer.name == name) return layer;
+  throw BenchError("no case " + name);
+}
+
+/// Counts busy, starved and stalled; at most one may be high.
+template <class Model>
+class Activity : public Agent {
+ public:
+  explicit Activity(Dut<Model>& dut) : dut_(dut) { dut.attach(*this); }
+  void observe(std::uint64_t cycle) override {
+    if (dut_->busy + dut_->starved + dut_->stalled > 1) throw BenchError("more than one of busy, starved, stalled in cycle " + std::to_string(cycle));
+    if (dut_->busy) {
+      if (busy == 0) first = cycle;
+      last = cycle;
+      ++busy;
+    }
+    starved += dut_->starved, stalled += dut_->stalled;
+  }
+  std::uint64_t span() const { return last - first + 1; }
+  void restart() { busy = starved = stalled = 0; }
+  std::uint64_t busy = 0, starved = 0, stalled = 0, first = 0, last = 0;
+
+ private:
+  Dut<Model>& dut_;
+};
+
+template <class Model>
+void check_layer(const std::string& name) {
+  const PlaneCase& layer = find_case(name);
+  Random random(test_seed());
+  const PlaneModel model(layer, random);
+  model.write_images();
+  for (const Stalls& stalls : stall_cases) {
+    CAPTURE(name, stalls.in, stalls.out, stalls.sink_waits);
+    Dut<Model> dut(test_seed());
+    Source in(dut, input_stream(dut, layer.simd * layer.a_bits), stalls.in);
+    Sink out(dut, output_stream(dut, layer.lanes * layer.out_bits), stalls.out);
+    Activity<Model> activity(dut);
+    if (stalls.sink_waits) out.wait_for_valid();
+    const auto send = [&](int frames) {
+      for (int f = 0; f < frames; ++f) {
+        const std::vector<int> values = model.frame(random);
+        in.push(model.input_beats(values));
+        out.expect(model.output_beats(model.reference(values)));
+      }
+    };
+    send(3);  // a reset within a frame, with words in every stage, drops it
+    REQUIRE_NOTHROW(dut.run(20 + random.below(2 * static_cast<std::uint32_t>(layer.clocks()))));
+    dut.reset();
+    activity.restart();
+    const int frames = 5;
+    send(frames);
+    REQUIRE_NOTHROW(run_stream(dut, in, out, 40ull * static_cast<std::uint64_t>(frames) * static_cast<std::uint64_t>(layer.clocks() + layer.height * layer.width * layer.words()) + 1000));
+    CHECK(activity.busy == static_cast<std::uint64_t>(frames * layer.clocks()));
+  }
+}
+
+/// Clocks from a frame's end to the next frame's, over several frames, neighbours always willing.
+template <class Model>
+double clocks_per_frame(const PlaneCase& layer, double* busy_share) {
+  Random random(test_seed());
+  const PlaneModel model(layer, random);
+  model.write_images();
+  Dut<Model> dut(test_seed());
+  Source in(dut, input_stream(dut, layer.simd * layer.a_bits));
+  Sink out(dut, output_stream(dut, layer.lanes * layer.out_bits));
+  Activity<Model> activity(dut);
+  const int frames = 6 + 2000 / layer.clocks();
+  std::vector<std::uint64_t> ends;
+  for (int f = 0; f < frames; ++f) {
+    const std::vector<int> values = model.frame(random);
+    in.push(model.input_beats(values));
+    out.expect(model.output_beats(model.reference(values)));
+  }
+  const std::uint64_t beats = static_cast<std::uint64_t>(layer.out_height() * layer.out_width() * layer.out_channels / layer.lanes);
+  dut.run_until([&] { return out.transfers() >= 2 * beats; });
+  const std::uint64_t start = dut.cycle();
+  activity.restart();
+  dut.run_until([&] { return out.transfers() >= static_cast<std::uint64_t>(frames - 1) * beats; });
+  const std::uint64_t end = dut.cycle();
+  *busy_share = static_cast<double>(activity.busy) / static_cast<double>(end - start);
+  dut.run_until([&] { return out.done(); });
+  return static_cast<double>(end - start) / (frames - 3);
+}
+
+template <class Model>
+void check_rate(const std::string& name) {
+  const PlaneCase& layer = find_case(name);
+  double busy = 0;
+  const double clocks = clocks_per_frame<Model>(layer, &busy);
+  CAPTURE(name, clocks, layer.clocks());
+  CHECK(busy >= 0.98);
+  CHECK(clocks >= 0.99 * layer.clocks());
+  CHECK(clocks <= 1.01 * layer.clocks());
+}
+
+}  // namespace
+
+TEST_CASE("the CASES lines of benches.cmake", "[.parameters]") {
+  for (const PlaneCase& layer : plane_cases) WARN("  \"V" << layer.name << layer.parameters() << "\"");
+}
+
+#define PLANE_TEST(title, name)                                              \
+  TEST_CASE("plane_layer, " title, "[layer]") { check_layer<V##name>(#name); } \
+  TEST_CASE("plane_layer, rate, " title, "[layer][rate]") { check_rate<V##name>(#name); }
+
+PLANE_TEST("binary 3x3, two groups, ALPHA 2", plane_binary)
+PLANE_TEST("w2a2 AND, signed weights, unsigned activations, APAR 2", plane_w2a2)
+PLANE_TEST("4-bit signed activations bit by bit, dilation 2, falling codes by steps of 2 from below zero", plane_serial)
+PLANE_TEST("4-bit signed activations in pairs, all lanes at once", plane_pairs)
+PLANE_TEST("bipolar weights, 3-bit signed activations", plane_signed)
+PLANE_TEST("bipolar weights, 8-bit unsigned activations", plane_1w8a)
+PLANE_TEST("2-bit weights, bipolar activations", plane_w2a1)
+PLANE_TEST("fully connected, binary scores", plane_dense)
+PLANE_TEST("fully connected, w4a4 scores, two bits at a time", plane_dense_w4a4)
+PLANE_TEST("stride 2 with leftover rows and columns", plane_stride)
+PLANE_TEST("one program word, one clock a pixel", plane_point)
+PLANE_TEST("a buffer whose depth is no power of two, much ahead", plane_deep)
