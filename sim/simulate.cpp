@@ -175,7 +175,7 @@ class Simulation {
         ++next_image_;
       }
     }
-    const bool in_span = done() >= span_first_;
+    const bool in_span = done() >= span_first_ && next_image_ < images_.size();  // neither filling nor draining
     for (std::size_t b = 0; b < watches_.size(); ++b) {
       if (!probe_valid_.bit(static_cast<int>(b)) || !probe_ready_.bit(static_cast<int>(b))) continue;
       moved = true;

@@ -31,6 +31,7 @@ module plane_layer #(
     parameter int GROUPS          = 1,    // output channels / PE
     parameter     CONTROL_INIT    = "",
     parameter     WEIGHT_INIT     = "",
+    parameter int SLACK           = 0,    // groups that may wait at the output beyond those under way (while map_pad inserts a border)
     parameter int SCORES          = 0,    // 0: thresholds; 1: raw scores
     parameter int LANES           = 1,    // output channels per beat, divides PE
     parameter int OUT_BITS        = 1,
@@ -70,7 +71,7 @@ module plane_layer #(
 
   // ---- Credits: enough groups under way that the FIFO never makes the array wait for the pipeline's own latency.
   localparam int FLIGHT  = 12 + $clog2(SIMD) + (SCORES != 0 ? 2 : 2 * SEARCH_BITS + 1) + GROUP_BEATS;  // clocks, an upper bound
-  localparam int CREDITS = FLIGHT / GROUP_CLOCKS + 2;
+  localparam int CREDITS = FLIGHT / GROUP_CLOCKS + 2 + SLACK;
   wire credit, group_start, result_leaves;
   credit_counter #(.CREDITS(CREDITS)) credits (.clk(clk), .rst(rst), .take(group_start), .give(result_leaves), .available(credit));
 

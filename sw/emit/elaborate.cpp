@@ -147,7 +147,7 @@ class Elaboration {
                        {"OFFSET_BITS", num(offset_bits)}});
     p.emplace_back("CONTROL_INIT", memory("control", std::move(control)));
     p.emplace_back("WEIGHT_INIT", memory("weights", weight_image(stage, conv)));
-    p.insert(p.end(), {{"LANES", num(f.lanes)}, {"OUT_BITS", num(out.bits())}, {"SCORES", num(stage.threshold < 0 ? 1 : 0)}});
+    p.insert(p.end(), {{"LANES", num(f.lanes)}, {"OUT_BITS", num(out.bits())}, {"SCORES", num(stage.threshold < 0 ? 1 : 0)}, {"SLACK", num(stage.slack_groups)}});
     if (stage.threshold >= 0) {
       const auto& op = std::get<Threshold>(network_.layers[static_cast<std::size_t>(stage.threshold)].op);
       search(p, op, out, conv.out_channels, f.lanes, raw.bits, raw.high + 1, [&](std::size_t channel, std::size_t i) {

@@ -109,6 +109,8 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
       instances.push_back(instance.name);
       has_activity = has_activity || instance.has_activity;
     }
+    json terms;
+    for (std::size_t t = 0; t < kCostTermNames.size(); ++t) terms[kCostTermNames[t]] = stage.cost.terms[t];
     result["layers"].push_back({{"name", stage.name},
                                 {"kind", kind_name(layer.op)},
                                 {"source", layer.source},
@@ -124,6 +126,8 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                                 {"bops_qonnx", bops_qonnx(network, layer)},
                                 {"weight_bits", weight_bits(layer)},
                                 {"memory_bits", stage.cost.memory_bits},
+                                {"estimated_lut4", stage.cost.lut4},
+                                {"cost_terms", terms},
                                 {"activity", has_activity ? activity++ : -1}});
     total_macs += macs(network, layer);
     total_bits += weight_bits(layer);

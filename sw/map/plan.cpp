@@ -6,11 +6,13 @@
 #include <map>
 #include <set>
 
-#include "map/cost.hpp"
 #include "map/raw.hpp"
 
 namespace bitloom {
 namespace {
+
+/// Words by which a window buffer exceeds what its windows need: it covers the clocks from freeing a word to its replacement being readable.
+constexpr int kWindowMargin = 8;
 
 std::vector<int> divisors(int n) {
   std::vector<int> result;
@@ -42,8 +44,9 @@ WindowPlan plan_window(const MapShape& shape, const Window& window, int words, i
   plan.step_row = (window.stride_height * width - (plan.out_width - 1) * window.stride_width) * words;
   plan.step_frame =
       (height * width - (plan.out_height - 1) * window.stride_height * width - (plan.out_width - 1) * window.stride_width) * words;
-  // Deep enough that the next frame's first window is complete when this frame's last one ends: no bubble between frames.
-  plan.depth = std::max({plan.extent + plan.step_frame, plan.extent + plan.step_row, 2});
+  // Deep enough that the next frame's first window is complete when this frame's last one ends, though words are given free and written
+  // some clocks later: no bubble between frames.
+  plan.depth = std::max(plan.extent + plan.step_frame, plan.extent + plan.step_row) + kWindowMargin;
   for (int r = 0; r < window.kernel_height; ++r)
     for (int s = 0; s < kernel_width; ++s)
       for (int chunk = 0; chunk < words; ++chunk)
@@ -169,6 +172,23 @@ bool cheaper(const Stage& a, const Stage& b) {
   return std::tuple(a.cost.lut4, a.cost.block_rams, a.clocks) < std::tuple(b.cost.lut4, b.cost.block_rams, b.clocks);
 }
 
+/// While map_pad inserts border words, what the stage before it computes has to wait in that stage's output FIFO.
+void set_slack(Plan& plan, const Network& network) {
+  for (std::size_t i = 0; i + 1 < plan.stages.size(); ++i) {
+    Stage& stage = plan.stages[i];
+    const Stage& next = plan.stages[i + 1];
+    const Window& w = next.window;
+    if (stage.kind != StageKind::Plane || !w.has_padding()) continue;
+    const int words = next.folding.columns > 1 ? 1 : next.in_shape.channels / next.folding.simd;
+    const std::int64_t width = std::int64_t{next.in_shape.width} + w.pad_left + w.pad_right;
+    const std::int64_t burst = ((w.pad_top + w.pad_bottom) * width + w.pad_left + w.pad_right) * words;
+    const auto& conv = std::get<Convolution>(network.layers[static_cast<std::size_t>(stage.layer)].op);
+    const std::int64_t groups = conv.out_channels / stage.folding.pe;
+    const std::int64_t group_clocks = std::max<std::int64_t>(1, stage.words_per_pixel / groups * (network.maps[static_cast<std::size_t>(stage.in_map)].type.bits() / stage.folding.apar));
+    stage.slack_groups = static_cast<int>((burst + group_clocks - 1) / group_clocks);
+  }
+}
+
 std::int64_t input_clocks(const Network& network, int lanes) {
   return network.maps[static_cast<std::size_t>(network.input)].shape.size() / lanes;
 }
@@ -203,6 +223,7 @@ bool plan_within(const Network& network, const Candidates& candidates, std::int6
     plan.cost.memory_bits += best->cost.memory_bits;
     plan.stages.push_back(*best);
   }
+  set_slack(plan, network);
   return true;
 }
 

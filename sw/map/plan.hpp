@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/network.hpp"
+#include "map/cost.hpp"
 
 namespace bitloom {
 
@@ -38,12 +39,6 @@ struct Folding {
   bool operator==(const Folding&) const = default;
 };
 
-struct Cost {
-  double lut4 = 0;
-  std::int64_t block_rams = 0;
-  std::int64_t memory_bits = 0;
-};
-
 /// One hardware stage. `channels` is the channel count as the stage sees it: a layer whose kernel covers the whole map sees one pixel with all values.
 struct Stage {
   std::string name;
@@ -57,6 +52,7 @@ struct Stage {
   WindowPlan window_plan;
   int in_lanes = 1;                  ///< activations per word that the compute module takes
   std::int64_t words_per_pixel = 1;  ///< program words per output pixel
+  int slack_groups = 0;              ///< groups that may wait at the output while the next stage pads
   std::int64_t clocks = 0;           ///< per image
   Cost cost;
 };
