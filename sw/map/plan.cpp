@@ -11,9 +11,6 @@
 namespace bitloom {
 namespace {
 
-/// Words by which a window buffer exceeds what its windows need: it covers the clocks from freeing a word to its replacement being readable.
-constexpr int kWindowMargin = 8;
-
 std::vector<int> divisors(int n) {
   std::vector<int> result;
   for (int d = 1; d <= n; ++d)
@@ -44,9 +41,9 @@ WindowPlan plan_window(const MapShape& shape, const Window& window, int words, i
   plan.step_row = (window.stride_height * width - (plan.out_width - 1) * window.stride_width) * words;
   plan.step_frame =
       (height * width - (plan.out_height - 1) * window.stride_height * width - (plan.out_width - 1) * window.stride_width) * words;
-  // Deep enough that the next frame's first window is complete when this frame's last one ends, though words are given free and written
-  // some clocks later: no bubble between frames.
-  plan.depth = std::max(plan.extent + plan.step_frame, plan.extent + plan.step_row) + kWindowMargin;
+  // Deep enough that the next frame's first window is complete when this frame's last one ends: no bubble between frames.
+  // (window_reader adds the few words that its own latency asks for.)
+  plan.depth = std::max({plan.extent + plan.step_frame, plan.extent + plan.step_row, 2});
   for (int r = 0; r < window.kernel_height; ++r)
     for (int s = 0; s < kernel_width; ++s)
       for (int chunk = 0; chunk < words; ++chunk)
