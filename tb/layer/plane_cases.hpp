@@ -29,6 +29,7 @@ struct PlaneCase {
   int levels;                                // thresholds; 0: scores
   int low, step, out_bits;
   int more_depth;                            // words of buffer beyond a window and the largest step
+  int slack = 0;                             // groups that may wait at the output
 
   int words() const { return channels / simd; }  // per pixel
   int out_height() const { return (height - dilation * (kernel_h - 1) - 1) / stride + 1; }
@@ -68,6 +69,7 @@ struct PlaneCase {
     number("STEP_FRAME", step_frame()), number("PROGRAM_WORDS", program_words()), number("CONTROL_WORDS", control_words());
     number("OFFSET_BITS", offset_bits()), number("GROUPS", groups()), add("CONTROL_INIT", name + "_control.mem");
     add("WEIGHT_INIT", name + "_weights.mem"), add("ACTIVATION_INIT", name), number("LANES", lanes), number("OUT_BITS", out_bits);
+    if (slack > 0) number("SLACK", slack);
     if (levels == 0) {
       number("SCORES", 1), number("ALPHA_SHIFT", alpha() - 1);
     } else {
@@ -86,7 +88,7 @@ struct PlaneCase {
 // name, map, kernel, stride, dilation, activations, weights, channels out, folding, thresholds, buffer
 inline const std::vector<PlaneCase> plane_cases = {
     {"plane_binary", 6, 6, 8, 3, 3, 1, 1, Acts::Bipolar, 1, 1, 8, 8, 1, 4, 1, 1, 0, 1, 1, 0},
-    {"plane_w2a2", 5, 6, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 2, 8, 4, 2, 4, 2, 3, 0, 1, 2, 0},
+    {"plane_w2a2", 5, 6, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 2, 8, 4, 2, 4, 2, 3, 0, 1, 2, 0, 3},
     {"plane_serial", 5, 5, 6, 2, 2, 1, 2, Acts::Signed, 4, 3, 6, 3, 1, 3, 1, 5, -4, 2, 4, 0},
     {"plane_pairs", 4, 4, 5, 2, 2, 1, 1, Acts::Signed, 4, 2, 4, 5, 2, 4, 4, 2, -1, 1, 2, 1},
     {"plane_signed", 4, 5, 4, 2, 2, 1, 1, Acts::Signed, 3, 1, 4, 4, 3, 2, 1, 7, 0, 1, 3, 3},
@@ -159,7 +161,7 @@ class PlaneModel {
           for (int r = 0; r < l.kernel_h; ++r)
             for (int s = 0; s < l.kernel_w; ++s)
               for (int c = 0; c < l.channels; ++c)
-                acc += weight(k, r, s, c) * in[static_cast<std::size_t>(((y * l.stride + r * l.dilation) * l.width + x * l.stride + s * l.dilation) * l.channels + c)];
+                acc += weight(k, r, s, c) * at(in, y * l.stride + r * l.dilation, x * l.stride + s * l.dilation, c);
           out.push_back(output(k, acc));
         }
     return out;
@@ -244,6 +246,9 @@ class PlaneModel {
  private:
   std::int64_t weight(int k, int r, int s, int c) const {
     return weights_[static_cast<std::size_t>(((k * layer_.kernel_h + r) * layer_.kernel_w + s) * layer_.channels + c)];
+  }
+  int at(const std::vector<int>& in, int y, int x, int c) const {
+    return in[static_cast<std::size_t>((y * layer_.width + x) * layer_.channels + c)];
   }
   std::int64_t output(int k, std::int64_t acc) const {
     if (layer_.levels == 0) return acc;

@@ -76,7 +76,8 @@ void check_layer(const std::string& name) {
     activity.restart();
     const int frames = 5;
     send(frames);
-    REQUIRE_NOTHROW(run_stream(dut, in, out, 40ull * static_cast<std::uint64_t>(frames) * static_cast<std::uint64_t>(layer.clocks() + layer.height * layer.width * layer.words()) + 1000));
+    const int frame_clocks = layer.clocks() + layer.height * layer.width * layer.words();
+    REQUIRE_NOTHROW(run_stream(dut, in, out, 1000 + 40ull * static_cast<std::uint64_t>(frames * frame_clocks)));
     CHECK(activity.busy == static_cast<std::uint64_t>(frames * layer.clocks()));
   }
 }
