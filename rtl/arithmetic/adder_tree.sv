@@ -25,21 +25,12 @@ module adder_tree #(
     count_after = N;
     for (int i = 0; i < level; i = i + 1) count_after = (count_after + 3) / 4;
   endfunction
-  function automatic int levels_for(input int count);
-    int left;
-    levels_for = 0;
-    left = count;
-    while (left > 1) begin
-      left = (left + 3) / 4;
-      levels_for = levels_for + 1;
-    end
-  endfunction
   // Two more bits per level, never more than the sum needs.
   function automatic int width_after(input int level);
     width_after = WIDTH + 2 * level < SUM_BITS ? WIDTH + 2 * level : SUM_BITS;
   endfunction
 
-  localparam int LEVELS = levels_for(N);
+  localparam int LEVELS = ($clog2(N) + 1) / 2;  // ceil(log4(N))
 
   for (genvar level = 0; level <= LEVELS; level++) begin : g_level
     localparam int COUNT = count_after(level);

@@ -40,18 +40,8 @@ module plane_array #(
 );
   if (A_BITS % APAR != 0) begin : g_apar error_APAR_must_divide_A_BITS check (); end
 
-  function automatic int tree_levels(input int numbers);
-    int left;
-    tree_levels = 0;
-    left = numbers;
-    while (left > 1) begin
-      left = (left + 3) / 4;
-      tree_levels = tree_levels + 1;
-    end
-  endfunction
-
   localparam int SELECT    = PASSES > 1 ? 1 : 0;
-  localparam int TERM      = SELECT + tree_levels(SIMD);  // clocks until the sums stand
+  localparam int TERM      = SELECT + ($clog2(SIMD) + 1) / 2;  // clocks until the sums stand: adder_tree's latency
   localparam int CELL_BITS = APAR + (A_SIGNED ? 1 : 0);
   localparam int SUM_BITS  = CELL_BITS + $clog2(SIMD);
   localparam int PASS_BITS_WIDE = $clog2(A_BITS + 1) + PASS_BITS;  // of a pass times APAR

@@ -27,12 +27,6 @@ std::string MemoryImage::text() const {
   return text;
 }
 
-int search_bits(int levels) {
-  int bits = 1;
-  while ((1 << bits) - 1 < levels) ++bits;
-  return bits;
-}
-
 int index_bits(std::int64_t n) {
   int bits = 1;
   while ((std::int64_t{1} << bits) < n) ++bits;

@@ -22,8 +22,6 @@ std::map<std::string, MemoryImage> threshold_images(const Threshold& op, int cha
 /// Bias of each channel, for raw scores: one image for each lane, "level0_lane<ll>".
 std::map<std::string, MemoryImage> bias_images(const std::vector<std::int64_t>& bias, int lanes, int bits);
 
-/// Search levels for a number of thresholds: the smallest s with 2^s - 1 >= levels.
-int search_bits(int levels);
 /// Bits to count 0 .. n-1, at least 1.
 int index_bits(std::int64_t n);
 

@@ -35,12 +35,6 @@ void add_buffer(Cost& cost, std::int64_t width, std::int64_t depth) {
   add_block(cost, width, depth);
 }
 
-int levels_of(const Threshold& threshold) {
-  int bits = 1;
-  while ((1 << bits) - 1 < threshold.levels) ++bits;
-  return bits;
-}
-
 void add_plane(Cost& cost, const Network& network, const Stage& stage) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const auto& conv = std::get<Convolution>(layer.op);
@@ -53,7 +47,7 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage) {
   add_rom(cost, std::int64_t{f.pe} * f.simd, stage.words_per_pixel);
   add_buffer(cost, std::int64_t{f.simd} * in.bits(), stage.window_plan.depth);
   const int levels =
-      stage.threshold < 0 ? 1 : levels_of(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op));
+      stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
   cost.terms[SearchBits] = static_cast<double>(f.lanes) * levels * raw.bits;
   for (int lane = 0; lane < f.lanes; ++lane)
     for (int level = 0; level < levels; ++level) add_rom(cost, raw.bits, std::int64_t{conv.out_channels / f.lanes} << level);
@@ -72,7 +66,7 @@ Cost estimate(const Network& network, const Stage& stage) {
     cost.terms[WordBits] = static_cast<double>(stage.folding.simd) * bits;
     if (stage.kind == StageKind::MaxPool) add_buffer(cost, std::int64_t{stage.folding.simd} * bits, stage.window_plan.depth);
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))
-      cost.terms[SearchBits] = static_cast<double>(stage.folding.simd) * levels_of(*threshold) * (bits + 1);
+      cost.terms[SearchBits] = static_cast<double>(stage.folding.simd) * search_bits(threshold->levels) * (bits + 1);
   }
   cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm.begin(), 0.0);
   return cost;

@@ -240,6 +240,12 @@ int weight_planes(const Convolution& conv) { return uses_xnor(conv) ? 1 : conv.w
 
 bool uses_xnor(const Convolution& conv) { return conv.weight_type.is_bipolar(); }
 
+int search_bits(int levels) {
+  int bits = 1;
+  while ((1 << bits) - 1 < levels) ++bits;
+  return bits;
+}
+
 Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& options) {
   check(network);
   Candidates candidates;

@@ -77,5 +77,7 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
 int weight_planes(const Convolution& conv);
 /// Whether the cells are XNOR (weights -1, +1) or AND (weight planes 0, 1).
 bool uses_xnor(const Convolution& conv);
+/// Levels of the binary search over a number of thresholds: the smallest s with 2^s - 1 >= levels.
+int search_bits(int levels);
 
 }  // namespace bitloom
