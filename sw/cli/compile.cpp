@@ -15,7 +15,7 @@ namespace {
 struct Compile {
   ModelOptions model;
   std::string board, out;
-  double fps = 0, fit = 0.5;
+  double fps = 0, fit = 0.7;
   std::int64_t clocks = 0;
   bool json = false;
 
@@ -29,6 +29,7 @@ struct Compile {
     budget.lut4 = target.lut4;
     budget.block_rams = target.bram;
     budget.block_bits = target.bram_bits;
+    budget.block_width = target.family == "ice40" ? 16 : 36;
     budget.clock_hz = target.clock_mhz * 1e6;
     budget.fraction = fit;
     const Plan plan = make_plan(network, budget, {fps, clocks});

@@ -9,33 +9,32 @@ namespace bitloom {
 namespace {
 
 // LUT4 per unit of each term, by bench/fit_cost (docs/decisions.md).
-constexpr CostTerms kLutPerTerm = {150, 2.6, 2.0, 2.5, 0.1, 1.0};
+constexpr CostTerms kLutPerTerm = {233, 2.40, 3.62, 0, 0.241, 3.43};
 
-constexpr int kBlockBits = 4096, kBlockWidth = 16;  // the smallest block RAM of the families: iCE40's
 constexpr std::int64_t kLogicRomBits = 1024;        // as rtl/layer chooses: up to this size, or up to 16 words, a ROM becomes logic
 constexpr std::int64_t kLogicRomWords = 16;
 
 enum Term { Stages, BitOperations, AccumulatorBits, SearchBits, LogicRomBits, WordBits };
 
-void add_block(Cost& cost, std::int64_t width, std::int64_t depth) {
-  const std::int64_t words = kBlockBits / kBlockWidth;
-  cost.block_rams += (width + kBlockWidth - 1) / kBlockWidth * ((depth + words - 1) / words);
+void add_block(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
+  const std::int64_t words = device.block_bits / device.block_width;
+  cost.block_rams += (width + device.block_width - 1) / device.block_width * ((depth + words - 1) / words);
 }
 
-void add_rom(Cost& cost, std::int64_t width, std::int64_t depth) {
+void add_rom(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
   cost.memory_bits += width * depth;
   if (depth <= kLogicRomWords || width * depth <= kLogicRomBits)
     cost.terms[LogicRomBits] += static_cast<double>(width * depth);
   else
-    add_block(cost, width, depth);
+    add_block(cost, device, width, depth);
 }
 
-void add_buffer(Cost& cost, std::int64_t width, std::int64_t depth) {
+void add_buffer(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
   cost.memory_bits += width * depth;
-  add_block(cost, width, depth);
+  add_block(cost, device, width, depth);
 }
 
-void add_plane(Cost& cost, const Network& network, const Stage& stage) {
+void add_plane(Cost& cost, const Network& network, const Stage& stage, const Budget& device) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const auto& conv = std::get<Convolution>(layer.op);
   const ValueType& in = network.input_of(layer).type;
@@ -44,27 +43,27 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage) {
   cost.terms[BitOperations] = static_cast<double>(f.pe) * f.simd * f.apar;
   cost.terms[AccumulatorBits] = static_cast<double>(f.pe) * raw.bits;
   cost.terms[WordBits] = static_cast<double>(f.simd) * in.bits();
-  add_rom(cost, std::int64_t{f.pe} * f.simd, stage.words_per_pixel);
-  add_buffer(cost, std::int64_t{f.simd} * in.bits(), stage.window_plan.depth);
+  add_rom(cost, device, std::int64_t{f.pe} * f.simd, stage.words_per_pixel);
+  add_buffer(cost, device, std::int64_t{f.simd} * in.bits(), stage.window_plan.depth);
   const int levels =
       stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
   cost.terms[SearchBits] = static_cast<double>(f.lanes) * levels * raw.bits;
   for (int lane = 0; lane < f.lanes; ++lane)
-    for (int level = 0; level < levels; ++level) add_rom(cost, raw.bits, std::int64_t{conv.out_channels / f.lanes} << level);
+    for (int level = 0; level < levels; ++level) add_rom(cost, device, raw.bits, std::int64_t{conv.out_channels / f.lanes} << level);
 }
 
 }  // namespace
 
-Cost estimate(const Network& network, const Stage& stage) {
+Cost estimate(const Network& network, const Stage& stage, const Budget& device) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const int bits = network.input_of(layer).type.bits();
   Cost cost;
   cost.terms[Stages] = 1;
   if (stage.kind == StageKind::Plane) {
-    add_plane(cost, network, stage);
+    add_plane(cost, network, stage, device);
   } else {
     cost.terms[WordBits] = static_cast<double>(stage.folding.simd) * bits;
-    if (stage.kind == StageKind::MaxPool) add_buffer(cost, std::int64_t{stage.folding.simd} * bits, stage.window_plan.depth);
+    if (stage.kind == StageKind::MaxPool) add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan.depth);
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))
       cost.terms[SearchBits] = static_cast<double>(stage.folding.simd) * search_bits(threshold->levels) * (bits + 1);
   }

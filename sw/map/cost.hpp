@@ -12,6 +12,7 @@
 namespace bitloom {
 
 struct Stage;
+struct Budget;
 
 /// What a stage is made of, in the order of kCostTermNames.
 using CostTerms = std::array<double, 6>;
@@ -31,7 +32,7 @@ struct Cost {
   CostTerms terms{};
 };
 
-/// An estimate for a stage whose folding and window plan are set.
-Cost estimate(const Network& network, const Stage& stage);
+/// An estimate for a stage whose folding and window plan are set, with the device's block RAMs.
+Cost estimate(const Network& network, const Stage& stage, const Budget& device);
 
 }  // namespace bitloom

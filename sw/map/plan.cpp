@@ -101,7 +101,7 @@ std::vector<Stage> cut_into_stages(const Network& network) {
   return stages;
 }
 
-void apply(const Network& network, Stage& stage, const Folding& folding) {
+void apply(const Network& network, Stage& stage, const Folding& folding, const Budget& budget) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const int channels = stage.in_shape.channels;
   stage.folding = folding;
@@ -132,7 +132,7 @@ void apply(const Network& network, Stage& stage, const Folding& folding) {
                                 (stage.in_shape.width + stage.window.pad_left + stage.window.pad_right);
     stage.clocks = std::max(stage.clocks, padded * (folding.columns > 1 ? 1 : channels / folding.simd));
   }
-  stage.cost = estimate(network, stage);
+  stage.cost = estimate(network, stage, budget);
 }
 
 /// Every folding of a stage, in no particular order.
@@ -254,7 +254,7 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
     candidates.stages.emplace_back();
     for (const Folding& folding : foldings(network, stage)) {
       Stage option = stage;
-      apply(network, option, folding);
+      apply(network, option, folding, budget);
       budgets.insert(option.clocks);
       candidates.stages.back().push_back(std::move(option));
     }

@@ -21,7 +21,7 @@ struct Budget {
   std::int64_t block_bits = 4096;  ///< bits of one block RAM
   int block_width = 16;            ///< its widest port
   double clock_hz = 0;
-  double fraction = 0.5;
+  double fraction = 0.7;
 };
 
 /// A window over a stream of words, in the terms of rtl/layer/window_reader: everything but the heights is in words.
