@@ -52,16 +52,21 @@ fs::path build_model(const fs::path& design_folder, bool trace) {
   std::error_code error;
   fs::remove_all(build, error);
   fs::create_directories(build, error);
-  if (error) throw Error(build.string(), fmt::format("the folder cannot be made ({}); the design folder must be writable", error.message()));
+  if (error)
+    throw Error(build.string(), fmt::format("the folder cannot be made ({}); the design folder must be writable", error.message()));
   const fs::path log = build / "build.log";
   const auto step = [&](const std::string& program, const std::vector<std::string>& args) {
     const int status = run(program, args, {.cwd = fs::absolute(design_folder), .out = log, .err = log, .env = {}});
     if (status != 0)
-      throw Error(program, fmt::format("failed with status {} on {}; the log is {}:\n{}", status, design_folder.string(), log.string(), last_lines(log, 15)));
+      throw Error(program, fmt::format("failed with status {} on {}; the log is {}:\n{}", status, design_folder.string(), log.string(),
+                                       last_lines(log, 15)));
   };
-  std::vector<std::string> args = {"--cc", "--build", "-j", "2", "--exe", "--top-module", "bitloom_core", "-DBITLOOM_PROBES", "--x-assign", "unique",
-                                   "--x-initial", "unique", "-O3", "-Wno-fatal", "--Mdir", build.string(), "-o", library.string(),
-                                   "-CFLAGS", "-fPIC -std=c++17 -O2", "-LDFLAGS", "-shared", "-MAKEFLAGS", "OPT_FAST=-O2"};
+  std::vector<std::string> args = {"--cc",       "--build",        "-j",           "2",
+                                   "--exe",      "--top-module",   "bitloom_core", "-DBITLOOM_PROBES",
+                                   "--x-assign", "unique",         "--x-initial",  "unique",
+                                   "-O3",        "-Wno-fatal",     "--Mdir",       build.string(),
+                                   "-o",         library.string(), "-CFLAGS",      "-fPIC -std=c++17 -O2",
+                                   "-LDFLAGS",   "-shared",        "-MAKEFLAGS",   "OPT_FAST=-O2"};
   if (trace) args.insert(args.end(), {"--trace-fst"});
   args.push_back("bitloom_core.sv");
   for (const auto& source : design.at("sources")) args.push_back(source.get<std::string>());
@@ -77,7 +82,8 @@ Model::Model(const fs::path& library, const fs::path& working_folder, unsigned s
   const auto create = reinterpret_cast<void* (*)(unsigned, const char*)>(dlsym(library_, "bitloom_create"));
   eval_ = reinterpret_cast<void (*)(void*)>(dlsym(library_, "bitloom_eval"));
   destroy_ = reinterpret_cast<void (*)(void*)>(dlsym(library_, "bitloom_destroy"));
-  if (create == nullptr || eval_ == nullptr || destroy_ == nullptr) throw Error(library.string(), "is not a simulation model; delete it and run again");
+  if (create == nullptr || eval_ == nullptr || destroy_ == nullptr)
+    throw Error(library.string(), "is not a simulation model; delete it and run again");
   const std::string trace_file = trace.empty() ? "" : fs::absolute(trace).string();
   handle_ = create(seed, trace_file.empty() ? nullptr : trace_file.c_str());
   // Memory images are read by the initial blocks, in the first evaluation, relative to the design folder.

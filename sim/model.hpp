@@ -29,7 +29,8 @@ std::filesystem::path build_model(const std::filesystem::path& design_folder, bo
 class Model {
  public:
   /// `working_folder` is where the memory images' relative names lead from. Throws Error when the library cannot be loaded.
-  Model(const std::filesystem::path& library, const std::filesystem::path& working_folder, unsigned seed, const std::filesystem::path& trace);
+  Model(const std::filesystem::path& library, const std::filesystem::path& working_folder, unsigned seed,
+        const std::filesystem::path& trace);
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;

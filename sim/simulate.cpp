@@ -45,8 +45,9 @@ class BoundaryWatch {
         ++result_.mismatches;
         if (!result_.first) {
           const auto p = static_cast<int>(position_);
-          result_.first = Difference{result_.map, image_, p / shape_.channels / shape_.width, p / shape_.channels % shape_.width, p % shape_.channels,
-                                     expected[position_], found};
+          result_.first = Difference{
+              result_.map,         image_, p / shape_.channels / shape_.width, p / shape_.channels % shape_.width, p % shape_.channels,
+              expected[position_], found};
         }
       }
       ++position_;
@@ -72,9 +73,11 @@ class BoundaryWatch {
 /// Golden's maps of the images that are somewhere in the pipeline; older ones are dropped.
 class Expectation {
  public:
-  Expectation(const std::vector<MapData>& images, const std::function<std::vector<MapData>(const MapData&)>& golden) : images_(images), golden_(golden) {}
+  Expectation(const std::vector<MapData>& images, const std::function<std::vector<MapData>(const MapData&)>& golden)
+      : images_(images), golden_(golden) {}
   const std::vector<MapData>& operator()(std::int64_t image) {
-    while (first_ + static_cast<std::int64_t>(window_.size()) <= image) window_.push_back(golden_(images_[static_cast<std::size_t>(first_) + window_.size()]));
+    while (first_ + static_cast<std::int64_t>(window_.size()) <= image)
+      window_.push_back(golden_(images_[static_cast<std::size_t>(first_) + window_.size()]));
     return window_[static_cast<std::size_t>(image - first_)];
   }
   void drop_before(std::int64_t image) {
@@ -95,7 +98,8 @@ class Simulation {
       : model_(model), network_(network), images_(images), options_(options), expected_(images, golden), random_(options.seed) {
     clk_ = model.port("clk");
     rst_ = model.port("rst");
-    in_valid_ = model.port("in_valid"), in_ready_ = model.port("in_ready"), in_data_ = model.port("in_data"), in_last_ = model.port("in_last");
+    in_valid_ = model.port("in_valid"), in_ready_ = model.port("in_ready"), in_data_ = model.port("in_data"),
+    in_last_ = model.port("in_last");
     out_valid_ = model.port("out_valid"), out_ready_ = model.port("out_ready");
     probe_valid_ = model.port("probe_valid"), probe_ready_ = model.port("probe_ready");
     probe_last_ = model.port("probe_last"), probe_data_ = model.port("probe_data"), activity_ = model.port("activity");
@@ -200,7 +204,8 @@ class Simulation {
     const bool last_fits = watch.beat(probe_data_, probe_last_.bit(static_cast<int>(b)), expected_(image)[watch.map()].values,
                                       is_output ? &output.values : nullptr);
     if (!last_fits && result_.failure.empty())
-      result_.failure = fmt::format("layer boundary {}: `last` is not where image {} ends; a beat was lost or added", watch.result().map, image);
+      result_.failure =
+          fmt::format("layer boundary {}: `last` is not where image {} ends; a beat was lost or added", watch.result().map, image);
     if (is_output && watch.images_done() > image) {
       finished_at_.push_back(result_.total_clocks);
       expected_.drop_before(image + 1);
@@ -262,13 +267,15 @@ class Simulation {
 }  // namespace
 
 std::string Difference::to_string() const {
-  return fmt::format("map {}, image {}, row {}, column {}, channel {}: golden has {}, the hardware {}", map, image, y, x, channel, expected, found);
+  return fmt::format("map {}, image {}, row {}, column {}, channel {}: golden has {}, the hardware {}", map, image, y, x, channel, expected,
+                     found);
 }
 
 SimulationResult simulate(const std::filesystem::path& design_folder, const Network& network, const std::vector<MapData>& images,
                           const std::function<std::vector<MapData>(const MapData&)>& golden, const SimulationOptions& options) {
   if (images.empty()) throw Error("sim", "no image to simulate; give at least one");
-  if (options.stall < 0 || options.stall >= 1) throw Error("--stall", fmt::format("{} given; a probability from 0 to below 1 expected", options.stall));
+  if (options.stall < 0 || options.stall >= 1)
+    throw Error("--stall", fmt::format("{} given; a probability from 0 to below 1 expected", options.stall));
   const auto start = std::chrono::steady_clock::now();
   const nlohmann::json design = read_design(design_folder);
   const std::filesystem::path library = build_model(design_folder, !options.trace.empty());

@@ -15,9 +15,9 @@
 namespace bitloom {
 
 struct SimulationOptions {
-  double stall = 0.0;          ///< probability that the source withholds, or the sink refuses, a beat in a clock
-  unsigned seed = 1;           ///< of stalls and of the model's initial state
-  std::filesystem::path trace; ///< FST file; empty for none
+  double stall = 0.0;           ///< probability that the source withholds, or the sink refuses, a beat in a clock
+  unsigned seed = 1;            ///< of stalls and of the model's initial state
+  std::filesystem::path trace;  ///< FST file; empty for none
   std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< called now and then; may be empty
 };
 
@@ -52,9 +52,9 @@ struct SimulationResult {
   std::int64_t span_clocks = 0;          ///< the steady-state span
   std::vector<BoundaryResult> boundaries;
   std::vector<LayerActivity> layers;
-  std::vector<MapData> outputs;          ///< the last boundary, per image, as the hardware gave it
+  std::vector<MapData> outputs;  ///< the last boundary, per image, as the hardware gave it
   double seconds = 0;
-  std::string failure;                   ///< why the run was stopped (no progress, a wrong `last`); empty when it completed
+  std::string failure;  ///< why the run was stopped (no progress, a wrong `last`); empty when it completed
 };
 
 /// Builds (once per design, Verilator and g++) and runs the model. `golden` returns every map of image i; called in order, once per image.

@@ -40,7 +40,8 @@ class ChainBuilder {
     const std::int64_t fan_in = std::int64_t{window.kernel_height} * window.kernel_width * in.shape.channels;
     for (std::int64_t i = 0; i < out_channels * fan_in; ++i) conv.weights.push_back(random_value(random_, weights));
     const std::int64_t limit = fan_in * std::max(std::abs(weights.min()), weights.max()) * std::max(std::abs(in.type.min()), in.type.max());
-    add("conv", {window.out_height(in.shape.height), window.out_width(in.shape.width), out_channels}, ValueType::holding(-limit, limit), conv);
+    add("conv", {window.out_height(in.shape.height), window.out_width(in.shape.width), out_channels}, ValueType::holding(-limit, limit),
+        conv);
     reach_ = limit / 3 + 1;
     return *this;
   }

@@ -46,7 +46,8 @@ struct CommandResult {
 /// Runs `bitloom` as a user would.
 inline CommandResult bitloom_command(const std::vector<std::string>& args) {
   const char* program = std::getenv("BITLOOM");
-  if (program == nullptr || *program == '\0') throw Error("BITLOOM", "the environment variable must name the bitloom program; run the test by ctest");
+  if (program == nullptr || *program == '\0')
+    throw Error("BITLOOM", "the environment variable must name the bitloom program; run the test by ctest");
   const TemporaryFolder folder;
   CommandResult result;
   result.status = run(program, args, {.cwd = {}, .out = folder / "out", .err = folder / "err", .env = {}});

@@ -44,16 +44,16 @@ void* bitloom_create(unsigned seed, const char* trace_file) {
 /// The storage of a port and its size in bytes; null for an unknown name.
 void* bitloom_port(void* handle, const char* name, unsigned* bytes) {
   auto* top = static_cast<Model*>(handle)->top.get();
-#define PORT(member)                               \
-  if (std::strcmp(name, #member) == 0) {           \
-    *bytes = sizeof(top->member);                  \
-    return static_cast<void*>(&top->member);       \
+#define PORT(member)                         \
+  if (std::strcmp(name, #member) == 0) {     \
+    *bytes = sizeof(top->member);            \
+    return static_cast<void*>(&top->member); \
   }
-  PORT(clk) PORT(rst) PORT(in_valid) PORT(in_ready) PORT(in_data) PORT(in_last)
-  PORT(out_valid) PORT(out_ready) PORT(out_data) PORT(out_last)
-  PORT(probe_valid) PORT(probe_ready) PORT(probe_last) PORT(probe_data) PORT(activity)
+  PORT(clk)
+  PORT(rst) PORT(in_valid) PORT(in_ready) PORT(in_data) PORT(in_last) PORT(out_valid) PORT(out_ready) PORT(out_data) PORT(out_last)
+      PORT(probe_valid) PORT(probe_ready) PORT(probe_last) PORT(probe_data) PORT(activity)
 #undef PORT
-  return nullptr;
+          return nullptr;
 }
 
 void bitloom_eval(void* handle) {

@@ -63,7 +63,8 @@ std::string core_text(const Design& design) {
   if (activities > 0) text += fmt::format("  wire [{}:0] activity_bits;\n", 3 * activities - 1);
   text += fmt::format(
       "\n  assign s0_valid = in_valid;\n  assign in_ready = s0_ready;\n  assign s0_data = in_data;\n  assign s0_last = in_last;\n"
-      "  assign out_valid = s{0}_valid;\n  assign s{0}_ready = out_ready;\n  assign out_data = s{0}_data;\n  assign out_last = s{0}_last;\n\n",
+      "  assign out_valid = s{0}_valid;\n  assign s{0}_ready = out_ready;\n  assign out_data = s{0}_data;\n  assign out_last = "
+      "s{0}_last;\n\n",
       count);
 
   int activity = 0;
@@ -81,8 +82,7 @@ std::string core_text(const Design& design) {
         b, boundary.instance + 1, boundary.data_offset, boundary.width);
   }
   text += activities > 0 ? "  assign activity = activity_bits;\n" : "  assign activity = 1'b0;\n";
-  if (activities > 0)
-    text += "`else\n  wire unused_activity = &{1'b0, activity_bits};\n";
+  if (activities > 0) text += "`else\n  wire unused_activity = &{1'b0, activity_bits};\n";
   return text + "`endif\nendmodule\n`default_nettype wire\n";
 }
 

@@ -27,10 +27,10 @@ struct Instance {
   std::string name;
   std::vector<std::pair<std::string, std::string>> parameters;
   int in_width = 1, out_width = 1;
-  bool has_last = true;      ///< in_last and out_last ports
-  bool has_activity = false; ///< busy, starved, stalled
-  std::size_t stage = 0;     ///< index into Plan::stages
-  int out_map = -1;          ///< the feature map that leaves here, or -1 inside a stage
+  bool has_last = true;       ///< in_last and out_last ports
+  bool has_activity = false;  ///< busy, starved, stalled
+  std::size_t stage = 0;      ///< index into Plan::stages
+  int out_map = -1;           ///< the feature map that leaves here, or -1 inside a stage
   int out_lanes = 1;
 };
 
@@ -70,8 +70,8 @@ struct DesignOptions {
 nlohmann::json describe(const Network& network, const Design& design, const DesignOptions& options,
                         const std::vector<std::filesystem::path>& sources);
 
-/// Writes the design folder: everything into a temporary folder beside it, renamed at the end. An existing design is replaced; anything else
-/// at `folder` is an Error. `board_top` is the text of board_top.sv ("" for none).
+/// Writes the design folder: everything into a temporary folder beside it, renamed at the end. An existing design is replaced; anything
+/// else at `folder` is an Error. `board_top` is the text of board_top.sv ("" for none).
 void write_design(const std::filesystem::path& folder, const Network& network, const Design& design, const DesignOptions& options,
                   const std::string& board_top);
 

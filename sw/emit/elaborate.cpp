@@ -79,8 +79,9 @@ class Elaboration {
   static std::string file(const std::string& name) { return fmt::format("\"mem/{}\"", name); }
 
   static Parameters window_parameters(const WindowPlan& w) {
-    return {{"BUFFER_DEPTH", num(w.depth)}, {"EXTENT", num(w.extent)},     {"OUT_HEIGHT", num(w.out_height)}, {"OUT_WIDTH", num(w.out_width)},
-            {"STEP_X", num(w.step_x)},      {"STEP_ROW", num(w.step_row)}, {"STEP_FRAME", num(w.step_frame)}};
+    return {{"BUFFER_DEPTH", num(w.depth)},   {"EXTENT", num(w.extent)}, {"OUT_HEIGHT", num(w.out_height)},
+            {"OUT_WIDTH", num(w.out_width)},  {"STEP_X", num(w.step_x)}, {"STEP_ROW", num(w.step_row)},
+            {"STEP_FRAME", num(w.step_frame)}};
   }
 
   std::string memory(const std::string& suffix, MemoryImage image) {
@@ -138,16 +139,24 @@ class Elaboration {
     const int planes = weight_planes(conv);
     const int offset_bits = index_bits(w.extent);
     MemoryImage control = control_image(stage, planes, !uses_xnor(conv) && conv.weight_type.is_signed(), offset_bits);
-    Parameters p = {{"SIMD", num(f.simd)}, {"A_BITS", num(in.bits())},        {"A_SIGNED", num(in.is_signed() ? 1 : 0)},
-                    {"APAR", num(f.apar)}, {"PE", num(f.pe)},                 {"XNOR", num(uses_xnor(conv) ? 1 : 0)},
-                    {"ACC_BITS", num(raw.bits)}, {"GROUPS", num(conv.out_channels / f.pe)}};
+    Parameters p = {{"SIMD", num(f.simd)},
+                    {"A_BITS", num(in.bits())},
+                    {"A_SIGNED", num(in.is_signed() ? 1 : 0)},
+                    {"APAR", num(f.apar)},
+                    {"PE", num(f.pe)},
+                    {"XNOR", num(uses_xnor(conv) ? 1 : 0)},
+                    {"ACC_BITS", num(raw.bits)},
+                    {"GROUPS", num(conv.out_channels / f.pe)}};
     for (auto& parameter : window_parameters(w)) p.push_back(std::move(parameter));
     p.insert(p.end(), {{"PROGRAM_WORDS", num(stage.words_per_pixel)},
                        {"CONTROL_WORDS", num(static_cast<std::int64_t>(control.words.size()))},
                        {"OFFSET_BITS", num(offset_bits)}});
     p.emplace_back("CONTROL_INIT", memory("control", std::move(control)));
     p.emplace_back("WEIGHT_INIT", memory("weights", weight_image(stage, conv)));
-    p.insert(p.end(), {{"LANES", num(f.lanes)}, {"OUT_BITS", num(out.bits())}, {"SCORES", num(stage.threshold < 0 ? 1 : 0)}, {"SLACK", num(stage.slack_groups)}});
+    p.insert(p.end(), {{"LANES", num(f.lanes)},
+                       {"OUT_BITS", num(out.bits())},
+                       {"SCORES", num(stage.threshold < 0 ? 1 : 0)},
+                       {"SLACK", num(stage.slack_groups)}});
     if (stage.threshold >= 0) {
       const auto& op = std::get<Threshold>(network_.layers[static_cast<std::size_t>(stage.threshold)].op);
       search(p, op, out, conv.out_channels, f.lanes, raw.bits, raw.high + 1, [&](std::size_t channel, std::size_t i) {
@@ -170,7 +179,9 @@ class Elaboration {
     const int lanes = stage.folding.lanes;
     adapt(lanes);
     // A bipolar input is compared by its code: -1 is 0 and +1 is 1.
-    const auto code = [&](std::int64_t threshold) { return in.type.is_bipolar() ? (threshold <= -1 ? 0 : threshold <= 1 ? 1 : 2) : threshold; };
+    const auto code = [&](std::int64_t threshold) {
+      return in.type.is_bipolar() ? (threshold <= -1 ? 0 : threshold <= 1 ? 1 : 2) : threshold;
+    };
     const std::int64_t low = code(in.type.min());
     const std::int64_t never = code(in.type.max()) + 1;
     const int bits = ValueType::holding(std::min<std::int64_t>(low, -1), never).bits();
@@ -199,7 +210,8 @@ class Elaboration {
     Parameters p = {{"LANES", num(lanes)}, {"BITS", num(bits_)}, {"SIGNED", num(type.is_signed() ? 1 : 0)}, {"WIDTH", num(lanes * bits_)}};
     for (auto& parameter : window_parameters(stage.window_plan)) p.push_back(std::move(parameter));
     MemoryImage control = pool_control_image(stage, offset_bits);
-    p.insert(p.end(), {{"PROGRAM_WORDS", num(stage.words_per_pixel)}, {"GROUPS", num(stage.in_shape.channels / lanes)},
+    p.insert(p.end(), {{"PROGRAM_WORDS", num(stage.words_per_pixel)},
+                       {"GROUPS", num(stage.in_shape.channels / lanes)},
                        {"OFFSET_BITS", num(offset_bits)}});
     p.emplace_back("CONTROL_INIT", memory("control", std::move(control)));
     Instance& instance = add("max_pool", "", lanes * bits_, std::move(p));
@@ -214,7 +226,9 @@ class Elaboration {
     adapt(1);
     finish(stage,
            add("argmax", "", index,
-               {{"BITS", num(in.type.bits())}, {"SIGNED", num(in.type.is_signed() ? 1 : 0)}, {"CHANNELS", num(in.shape.channels)},
+               {{"BITS", num(in.type.bits())},
+                {"SIGNED", num(in.type.is_signed() ? 1 : 0)},
+                {"CHANNELS", num(in.shape.channels)},
                 {"INDEX_BITS", num(index)}}),
            1);
   }

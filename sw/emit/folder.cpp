@@ -82,7 +82,8 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
   for (const fs::path& source : sources) result["sources"].push_back("rtl/" + source.filename().string());
   const FeatureMap& in = map(network.input);
   const int in_lanes = design.plan.input_lanes;
-  result["input"] = {{"lanes", in_lanes}, {"type", in.type.to_string()}, {"beats", in.shape.size() / in_lanes}, {"width", design.input_width}};
+  result["input"] = {
+      {"lanes", in_lanes}, {"type", in.type.to_string()}, {"beats", in.shape.size() / in_lanes}, {"width", design.input_width}};
   for (const Boundary& boundary : design.boundaries) {
     const FeatureMap& out = map(boundary.map);
     result["boundaries"].push_back({{"map", out.name},
@@ -146,12 +147,14 @@ void write_design(const fs::path& folder, const Network& network, const Design& 
   refuse_to_overwrite(folder);
   const fs::path target = fs::absolute(folder).lexically_normal();
   const fs::path parent = target.has_filename() ? target.parent_path() : target.parent_path().parent_path();
-  const fs::path temporary = parent / fmt::format(".{}.{}", (target.has_filename() ? target : target.parent_path()).filename().string(), ::getpid());
+  const fs::path temporary =
+      parent / fmt::format(".{}.{}", (target.has_filename() ? target : target.parent_path()).filename().string(), ::getpid());
   std::error_code error;
   fs::remove_all(temporary, error);
   fs::create_directories(temporary / "rtl", error);
   if (!error) fs::create_directories(temporary / "mem", error);
-  if (error) throw Error(folder.string(), fmt::format("the folder cannot be made ({}); name one in a place that you may write to", error.message()));
+  if (error)
+    throw Error(folder.string(), fmt::format("the folder cannot be made ({}); name one in a place that you may write to", error.message()));
   try {
     const std::string core = core_text(design);
     const std::vector<fs::path> sources = modules_used_by({core, board_top});
@@ -171,7 +174,8 @@ void write_design(const fs::path& folder, const Network& network, const Design& 
 
 nlohmann::json read_design(const fs::path& folder) {
   const fs::path file = folder / "design.json";
-  if (!fs::exists(file)) throw Error(folder.string(), "no design.json found here; make a design with: bitloom compile MODEL --board BOARD --out FOLDER");
+  if (!fs::exists(file))
+    throw Error(folder.string(), "no design.json found here; make a design with: bitloom compile MODEL --board BOARD --out FOLDER");
   const nlohmann::json design = nlohmann::json::parse(read_text_file(file), nullptr, false);
   if (design.is_discarded() || !design.contains("layers") || !design.contains("boundaries"))
     throw Error(file.string(), "this is not a complete design description; compile the model again");

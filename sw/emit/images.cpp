@@ -40,9 +40,9 @@ MemoryImage control_image(const Stage& stage, int planes, bool negate_top, int o
     for (std::size_t i = 0; i < offsets.size(); ++i) {
       std::vector<bool> word;
       append(word, offsets[i], offset_bits);
-      word.push_back(negate_top && plane == planes - 1);          // negate
-      word.push_back(i == 0 && plane != planes - 1);              // double
-      word.push_back(plane == 0 && i + 1 == offsets.size());      // last
+      word.push_back(negate_top && plane == planes - 1);      // negate
+      word.push_back(i == 0 && plane != planes - 1);          // double
+      word.push_back(plane == 0 && i + 1 == offsets.size());  // last
       image.words.push_back(std::move(word));
     }
   }

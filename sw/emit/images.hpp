@@ -15,10 +15,10 @@ MemoryImage control_image(const Stage& stage, int planes, bool negate_top, int o
 MemoryImage pool_control_image(const Stage& stage, int offset_bits);
 /// Weight words, group by group, in the order of the control program.
 MemoryImage weight_image(const Stage& stage, const Convolution& conv);
-/// Images by the ends of their names, "level<j>_lane<ll>": one for each lane and search level. `threshold(channel, i)` are the ascending thresholds in
-/// the comparator's domain; `never` is one above every value.
+/// Images by the ends of their names, "level<j>_lane<ll>": one for each lane and search level. `threshold(channel, i)` are the ascending
+/// thresholds in the comparator's domain; `never` is one above every value.
 std::map<std::string, MemoryImage> threshold_images(const Threshold& op, int channels, int lanes, int bits, std::int64_t never,
-                                          const std::function<std::int64_t(std::size_t, std::size_t)>& threshold);
+                                                    const std::function<std::int64_t(std::size_t, std::size_t)>& threshold);
 /// Bias of each channel, for raw scores: one image for each lane, "level0_lane<ll>".
 std::map<std::string, MemoryImage> bias_images(const std::vector<std::int64_t>& bias, int lanes, int bits);
 

@@ -15,14 +15,17 @@ const fs::path& reference_design() {
   static const TemporaryFolder folder;
   static const fs::path design = [] {
     const fs::path out = folder / "design";
-    const CommandResult result = bitloom_command({"compile", digits_model("digits-w1a1").string(), "--board", "icebreaker", "--argmax", "--out", out.string()});
+    const CommandResult result =
+        bitloom_command({"compile", digits_model("digits-w1a1").string(), "--board", "icebreaker", "--argmax", "--out", out.string()});
     REQUIRE(result.status == 0);
     return out;
   }();
   return design;
 }
 
-CommandResult simulate_digits(const fs::path& design) { return bitloom_command({"sim", design.string(), "--data", "digits", "--images", "8"}); }
+CommandResult simulate_digits(const fs::path& design) {
+  return bitloom_command({"sim", design.string(), "--data", "digits", "--images", "8"});
+}
 
 /// A copy of the design for a fault; it keeps the built model, so that a fault in a memory image costs no compilation.
 fs::path copy_of_design(const TemporaryFolder& folder) {
@@ -116,8 +119,8 @@ TEST_CASE("one beat dropped between two layers") {
   const std::size_t port = core.find(".in_valid(", instance) + 10;
   const std::string stream = core.substr(port, core.find('_', port) - port);
   core.replace(port, stream.size() + 6, stream + "_valid && beat_count != 100");
-  const std::string counter = "  logic [31:0] beat_count;\n  always_ff @(posedge clk)\n    if (rst) beat_count <= 0;\n    else if (" + stream + "_valid && " + stream +
-                              "_ready) beat_count <= beat_count + 1;\n";
+  const std::string counter = "  logic [31:0] beat_count;\n  always_ff @(posedge clk)\n    if (rst) beat_count <= 0;\n    else if (" +
+                              stream + "_valid && " + stream + "_ready) beat_count <= beat_count + 1;\n";
   core.insert(core.rfind("`ifdef BITLOOM_PROBES"), counter);
   write_file_atomically(design / "bitloom_core.sv", core);
   expect_found(design, layer);

@@ -71,12 +71,14 @@ TEST_CASE("data of the wrong size, kind or place") {
   expect_refused({"run", kModel, "--data", "digits", "--images", "0"}, {"--images"});
   expect_refused({"run", kModel, "--data", "digits", "--scale", "1/0"}, {"--scale"});
   write_npy_file(folder / "expected.npy", "(3, 10)", 30);
-  expect_refused({"run", kModel, "--data", "digits", "--images", "2", "--expect", (folder / "expected.npy").string()}, {"expected.npy", "30"});
+  expect_refused({"run", kModel, "--data", "digits", "--images", "2", "--expect", (folder / "expected.npy").string()},
+                 {"expected.npy", "30"});
 }
 
 TEST_CASE("an unknown board is answered with those that exist") {
   const TemporaryFolder folder;
-  expect_refused({"compile", kModel, "--board", "unobtainium", "--out", (folder / "d").string()}, {"unobtainium", "icebreaker", "ulx3s-85f"});
+  expect_refused({"compile", kModel, "--board", "unobtainium", "--out", (folder / "d").string()},
+                 {"unobtainium", "icebreaker", "ulx3s-85f"});
   CHECK(is_empty(folder));
 }
 

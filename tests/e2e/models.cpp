@@ -45,7 +45,8 @@ TEST_CASE("both digits models, all 360 test images: the RTL equals golden at eve
   CHECK(golden.at("images").get<int>() == 360);
   CHECK(golden.at("agrees_with_float").get<int>() == 360);
   CHECK(golden.at("accuracy").get<double>() >= accuracy);
-  REQUIRE(bitloom_command({"compile", file, "--board", board, "--argmax", "--fit", board == "icebreaker" ? "0.7" : "0.15", "--out", design}).status == 0);
+  REQUIRE(bitloom_command({"compile", file, "--board", board, "--argmax", "--fit", board == "icebreaker" ? "0.7" : "0.15", "--out", design})
+              .status == 0);
   const nlohmann::json free = simulate_design(design, {"digits"});
   CHECK(free.at("images").get<int>() == 360);
   CHECK(free.at("accuracy").get<double>() == golden.at("accuracy").get<double>());
@@ -64,13 +65,16 @@ TEST_CASE("raw scores in place of the class: the RTL's scores are the float mode
   REQUIRE(bitloom_command({"run", file, "--data", "digits", "--images", "40", "--out", (folder / "golden.npy").string()}).status == 0);
   simulate_design(design, {"digits", "--images", "40", "--expect", (folder / "golden.npy").string()});
   // And a comparison that must fail does.
-  CHECK(bitloom_command({"sim", design, "--data", "digits", "--images", "40", "--offset", "1", "--expect", (folder / "golden.npy").string()}).status == 1);
+  CHECK(
+      bitloom_command({"sim", design, "--data", "digits", "--images", "40", "--offset", "1", "--expect", (folder / "golden.npy").string()})
+          .status == 1);
 }
 
 TEST_CASE("an FST trace is written on request") {
   const TemporaryFolder folder;
   const std::string design = (folder / "design").string();
-  REQUIRE(bitloom_command({"compile", digits_model("digits-w1a1").string(), "--board", "icebreaker", "--argmax", "--out", design}).status == 0);
+  REQUIRE(bitloom_command({"compile", digits_model("digits-w1a1").string(), "--board", "icebreaker", "--argmax", "--out", design}).status ==
+          0);
   simulate_design(design, {"digits", "--images", "2", "--trace", (folder / "wave.fst").string()});
   CHECK(fs::file_size(folder / "wave.fst") > 1000);
 }
@@ -80,12 +84,15 @@ TEST_CASE("TFC on MNIST: the published files' accuracy on 10,000 images in golde
   const fs::path model = shared("models/tfc/" + name + ".onnx"), mnist = shared("data/mnist");
   if (model.empty() || mnist.empty()) return;
   CAPTURE(name);
-  const nlohmann::json golden = json_of(bitloom_command({"run", model.string(), "--scale", "1/255", "--data", mnist.string(), "--check", "--json"}));
+  const nlohmann::json golden =
+      json_of(bitloom_command({"run", model.string(), "--scale", "1/255", "--data", mnist.string(), "--check", "--json"}));
   CHECK(golden.at("images").get<int>() == 10000);
   CHECK(golden.at("agrees_with_float").get<int>() == 10000);
   CHECK(golden.at("accuracy").get<double>() * 10000 == Catch::Approx(right));
   const TemporaryFolder folder;
   const std::string design = (folder / "design").string();
-  REQUIRE(bitloom_command({"compile", model.string(), "--scale", "1/255", "--board", "ulx3s-85f", "--argmax", "--fit", "0.1", "--out", design}).status == 0);
+  REQUIRE(
+      bitloom_command({"compile", model.string(), "--scale", "1/255", "--board", "ulx3s-85f", "--argmax", "--fit", "0.1", "--out", design})
+          .status == 0);
   check_clocks(simulate_design(design, {mnist.string(), "--images", "500"}));
 }

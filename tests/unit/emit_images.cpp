@@ -24,9 +24,11 @@ std::int64_t accumulator(const Convolution& conv, const MapData& in, int y, int 
   for (int r = 0; r < w.kernel_height; ++r)
     for (int s = 0; s < w.kernel_width; ++s)
       for (int c = 0; c < in.shape.channels; ++c, ++at) {
-        const int row = y * w.stride_height + r * w.dilation_height - w.pad_top, column = x * w.stride_width + s * w.dilation_width - w.pad_left;
+        const int row = y * w.stride_height + r * w.dilation_height - w.pad_top,
+                  column = x * w.stride_width + s * w.dilation_width - w.pad_left;
         if (row < 0 || row >= in.shape.height || column < 0 || column >= in.shape.width) continue;
-        sum += std::int64_t{conv.weights[at]} * in.values[static_cast<std::size_t>((row * in.shape.width + column) * in.shape.channels + c)];
+        sum +=
+            std::int64_t{conv.weights[at]} * in.values[static_cast<std::size_t>((row * in.shape.width + column) * in.shape.channels + c)];
       }
   return sum;
 }
@@ -49,7 +51,8 @@ std::vector<std::vector<std::int64_t>> stream_words(const Stage& stage, const Ma
       for (int s = 0; s < stage.folding.columns; ++s)
         for (int c = 0; c < channels; ++c) pixel.push_back(value(y, x + s, c));
       for (std::size_t i = 0; i < pixel.size(); i += static_cast<std::size_t>(stage.folding.simd))
-        words.emplace_back(pixel.begin() + static_cast<std::ptrdiff_t>(i), pixel.begin() + static_cast<std::ptrdiff_t>(i) + stage.folding.simd);
+        words.emplace_back(pixel.begin() + static_cast<std::ptrdiff_t>(i),
+                           pixel.begin() + static_cast<std::ptrdiff_t>(i) + stage.folding.simd);
     }
   return words;
 }
@@ -135,8 +138,9 @@ TEST_CASE("threshold images, searched level by level, count the thresholds reach
       op.thresholds.insert(op.thresholds.end(), row.begin(), row.end());
       op.falling.push_back(static_cast<std::uint8_t>(c % 2));
     }
-    const auto images = threshold_images(op, channels, lanes, bits, 201,
-                                         [&](std::size_t c, std::size_t i) { return op.thresholds[c * static_cast<std::size_t>(levels) + i]; });
+    const auto images = threshold_images(op, channels, lanes, bits, 201, [&](std::size_t c, std::size_t i) {
+      return op.thresholds[c * static_cast<std::size_t>(levels) + i];
+    });
     REQUIRE(static_cast<int>(images.size()) == lanes * search_bits(levels));
     for (int c = 0; c < channels; ++c) {
       for (int value = -200; value <= 200; ++value) {
