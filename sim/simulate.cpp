@@ -278,6 +278,9 @@ SimulationResult simulate(const std::filesystem::path& design_folder, const Netw
     throw Error("--stall", fmt::format("{} given; a probability from 0 to below 1 expected", options.stall));
   const auto start = std::chrono::steady_clock::now();
   const nlohmann::json design = read_design(design_folder);
+  for (const char* field : {"boundaries", "input", "predicted_clocks_per_image"})
+    if (!design.contains(field))
+      throw Error((design_folder / "design.json").string(), fmt::format("{} is missing; compile the model again", field));
   const std::filesystem::path library = build_model(design_folder, !options.trace.empty());
   Model model(library, design_folder, options.seed, options.trace);
   SimulationResult result = Simulation(design, model, network, images, golden, options).run();

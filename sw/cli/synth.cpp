@@ -1,6 +1,9 @@
 #include "flow/synth.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
 
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
@@ -14,7 +17,10 @@ struct Synth {
   bool json = false;
 
   void operator()() const {
-    const SynthResult result = synthesize(design, options);
+    SynthOptions with_progress = options;
+    if (isatty(2) != 0)
+      with_progress.progress = [](int step, int steps, const std::string& what) { fmt::print(stderr, "[{}/{}] {}\n", step, steps, what); };
+    const SynthResult result = synthesize(design, with_progress);
     if (json) {
       fmt::print("{}\n", to_json(result).dump(2));
       return;

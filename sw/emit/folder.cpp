@@ -173,12 +173,18 @@ void write_design(const fs::path& folder, const Network& network, const Design& 
 }
 
 nlohmann::json read_design(const fs::path& folder) {
+  using nlohmann::json;
   const fs::path file = folder / "design.json";
   if (!fs::exists(file))
     throw Error(folder.string(), "no design.json found here; make a design with: bitloom compile MODEL --board BOARD --out FOLDER");
-  const nlohmann::json design = nlohmann::json::parse(read_text_file(file), nullptr, false);
-  if (design.is_discarded() || !design.contains("layers") || !design.contains("boundaries"))
-    throw Error(file.string(), "this is not a complete design description; compile the model again");
+  const json design = json::parse(read_text_file(file), nullptr, false);
+  if (design.is_discarded()) throw Error(file.string(), "is not JSON; compile the model again");
+  const auto is_list = [&](const char* name) { return design.contains(name) && design.at(name).is_array(); };
+  const auto is_text = [&](const char* name) { return design.contains(name) && design.at(name).is_string(); };
+  bool complete = design.is_object() && is_text("name") && is_text("board") && is_list("sources") && is_list("layers");
+  for (const json& layer : complete ? design.at("layers") : json::array())
+    complete = complete && layer.is_object() && layer.contains("name") && layer.contains("instances") && layer.at("instances").is_array();
+  if (!complete) throw Error(file.string(), "name, board, sources or layers (with name and instances) are missing; compile the model again");
   return design;
 }
 

@@ -12,6 +12,7 @@
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/process.hpp"
+#include "emit/design.hpp"
 #include "flow/boards.hpp"
 #include "flow/nextpnr.hpp"
 
@@ -34,21 +35,6 @@ json read_json(const fs::path& file) {
   json value = json::parse(read_text_file(file), nullptr, false);
   if (value.is_discarded()) throw Error(file.string(), "is not valid JSON");
   return value;
-}
-
-json read_design_json(const fs::path& folder) {
-  const fs::path file = folder / "design.json";
-  if (!fs::exists(file))
-    throw Error(folder.string(), "no design.json found here; make a design with: bitloom compile MODEL --board BOARD --out FOLDER");
-  json design = read_json(file);
-  const auto is_list = [&](const char* name) { return design.contains(name) && design.at(name).is_array(); };
-  const auto is_text = [&](const char* name) { return design.contains(name) && design.at(name).is_string(); };
-  bool complete = design.is_object() && is_text("name") && is_text("board") && is_list("sources") && is_list("layers");
-  for (const json& layer : complete ? design.at("layers") : json::array())
-    complete = complete && layer.is_object() && layer.contains("name") && layer.contains("instances") && layer.at("instances").is_array();
-  if (!complete)
-    throw Error(file.string(), "name, board, sources or layers (with name and instances) are missing; compile the model again");
-  return design;
 }
 
 /// Verilog files in reading order, as paths inside the design folder. They stand in a Yosys script: nothing that it would take apart may be
@@ -216,7 +202,7 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   if (options.frequency < 0 || options.jobs < 1) throw Error(options.jobs < 1 ? "--jobs" : "--freq", "a positive number expected");
   Job job;
   job.folder = fs::absolute(design_folder).lexically_normal();
-  job.design = read_design_json(design_folder);
+  job.design = read_design(design_folder);
   job.board = load_board(job.design.at("board").get<std::string>());
   job.options = options;
   job.target_mhz = options.frequency > 0 ? options.frequency : job.board.clock_mhz;
@@ -228,10 +214,16 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   if (failed) throw Error((job.folder / job.build).string(), fmt::format("cannot be made ({})", failed.message()));
   fs::remove(job.folder / job.build / "synth.json", failed);  // an old result must not outlive a failing run
 
+  const auto step = [&](int number, const std::string& what) {
+    if (options.progress) options.progress(number, 3, what);
+  };
   const auto start = std::chrono::steady_clock::now();
+  step(1, "synthesis (yosys)");
   synthesize_netlist(job);
+  step(2, fmt::format("place and route ({})", nextpnr_name(job.board)));
   place_and_route(job);
   SynthResult result = collect(job);
+  step(3, fmt::format("bitstream ({})", packer(job.board)));
   result.bitstream = pack(job);
   result.bitstream_bytes = fs::file_size(job.folder / result.bitstream);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

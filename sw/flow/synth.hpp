@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,6 +18,7 @@ struct SynthOptions {
   double frequency =
       0;              ///< target in MHz; 0: the board's clock. A routed clock below the board's is an error, below a higher target is not
   bool keep = false;  ///< keep the intermediate netlists (large); logs are always kept
+  std::function<void(int step, int steps, const std::string& what)> progress = {};  ///< called as each step begins; may be empty
 };
 
 /// What a part of the design takes after place and route, in the device's own cells.
