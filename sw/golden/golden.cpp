@@ -63,6 +63,8 @@ std::int64_t compute(const ArgMax&, const MapData& in, int y, int x, int) {
   return best;
 }
 
+}  // namespace
+
 void check_values(const std::string& where, const FeatureMap& map, const MapData& data) {
   if (data.shape != map.shape || static_cast<std::int64_t>(data.values.size()) != map.shape.size())
     throw Error(where, fmt::format("a map of {}x{}x{} values expected, {}x{}x{} with {} values found", map.shape.height, map.shape.width,
@@ -70,8 +72,6 @@ void check_values(const std::string& where, const FeatureMap& map, const MapData
   for (const std::int32_t value : data.values)
     if (!map.type.contains(value)) throw Error(where, fmt::format("{} is not a value of type {}", value, map.type.to_string()));
 }
-
-}  // namespace
 
 MapData run_layer(const Network& network, const Layer& layer, const MapData& input) {
   const FeatureMap& map = network.output_of(layer);
