@@ -104,13 +104,13 @@ BITLOOM_INLINE std::pair<std::int32_t, std::int32_t> range_body(std::span<const 
 }
 
 /// The functions of one instruction set that are plain C++ throughout.
-#define BITLOOM_BODIES(NAME, TARGET)                                                                                                      \
-  TARGET void thresholds_##NAME(const ThresholdTask& task, const std::int32_t* in, std::int32_t* out) { thresholds_body(task, in, out); } \
-  TARGET void maximum_##NAME(std::span<const std::int32_t> values, std::int32_t* best) { maximum_body(values, best); }                    \
+#define BITLOOM_BODIES(NAME, TARGET)                                                                                   \
+  TARGET void maximum_##NAME(std::span<const std::int32_t> values, std::int32_t* best) { maximum_body(values, best); } \
   TARGET std::pair<std::int32_t, std::int32_t> range_##NAME(std::span<const std::int32_t> values) { return range_body(values); }
 
 BITLOOM_BODIES(portable, )
 void planes_portable(const PlaneTask& task) { planes_body(task); }
+void thresholds_portable(const ThresholdTask& task, const std::int32_t* in, std::int32_t* out) { thresholds_body(task, in, out); }
 void products_portable(const ProductTask& task) { products_body(task); }
 void pack_portable(std::span<const std::int32_t> values, int bit, std::uint64_t* words) { pack_body(values, bit, words); }
 
@@ -122,6 +122,7 @@ void pack_portable(std::span<const std::int32_t> values, int bit, std::uint64_t*
 BITLOOM_BODIES(avx2, BITLOOM_AVX2)
 BITLOOM_BODIES(avx512, BITLOOM_AVX512)
 BITLOOM_AVX2 void planes_avx2(const PlaneTask& task) { planes_body(task); }
+BITLOOM_AVX2 void thresholds_avx2(const ThresholdTask& task, const std::int32_t* in, std::int32_t* out) { thresholds_body(task, in, out); }
 
 template <int ROWS>
 BITLOOM_AVX2 void product_rows_avx2(const ProductTask& task) {
@@ -203,6 +204,21 @@ BITLOOM_AVX512 void product_rows_avx512(const ProductTask& task) {
       }
     }
     for (int row = 0; row < ROWS; ++row) _mm512_storeu_si512(task.sums + std::ptrdiff_t{row} * task.channels + first, sums[row]);
+  }
+}
+
+BITLOOM_AVX512 void thresholds_avx512(const ThresholdTask& task, const std::int32_t* in, std::int32_t* out) {
+  const __m512i one = _mm512_set1_epi32(1);
+  const std::int32_t* table = task.table;
+  for (int first = 0; first < task.channels; first += block) {
+    const int left = std::min(block, task.channels - first);
+    const auto mask = static_cast<__mmask16>((1U << left) - 1);
+    const __m512i values = _mm512_maskz_loadu_epi32(mask, in + first);
+    __m512i reached = _mm512_setzero_si512();
+    for (int level = 0; level < task.levels; ++level, table += block)
+      reached = _mm512_mask_add_epi32(reached, _mm512_cmpge_epi32_mask(values, _mm512_loadu_si512(table)), reached, one);
+    const __m512i steps = _mm512_mullo_epi32(reached, _mm512_loadu_si512(task.slope + first));
+    _mm512_mask_storeu_epi32(out + first, mask, _mm512_add_epi32(steps, _mm512_loadu_si512(task.base + first)));
   }
 }
 

@@ -50,7 +50,7 @@ std::optional<PackedGolden::Thresholds> PackedGolden::pack(const Threshold& thre
       out.type.is_bipolar() ? threshold.levels == 1 : holds(out.type, std::min(threshold.low, last), std::max(threshold.low, last));
   // Below INT32_MAX, a threshold beyond 32 bits may be moved to their end.
   if (!proven || !fits(threshold.low) || !fits(last) || !fits(threshold.step) || in.type.max() >= INT32_MAX) return std::nullopt;
-  Thresholds packed{in.shape.channels, threshold.levels, {}, {}, {}};
+  Thresholds packed{in.shape.channels, threshold.levels, {}, {}, {}, 0, {}};
   const std::size_t padded = index((in.shape.channels + block - 1) / block * block), levels = index(threshold.levels);
   packed.table.assign(padded * levels, INT32_MAX);
   packed.base.assign(padded, 0);
@@ -62,6 +62,14 @@ std::optional<PackedGolden::Thresholds> PackedGolden::pack(const Threshold& thre
     for (std::size_t level = 0; level < levels; ++level)
       packed.table[(c / block * levels + level) * block + c % block] =
           static_cast<std::int32_t>(std::clamp<std::int64_t>(threshold.thresholds[c * levels + level], INT32_MIN, INT32_MAX));
+  }
+  const std::int64_t values = in.type.max() - in.type.min() + 1;
+  if (threshold.levels < 16 || values * in.shape.channels > 1 << 16) return packed;
+  packed.first = static_cast<int>(in.type.min());
+  packed.lookup.resize(static_cast<std::size_t>(values) * index(in.shape.channels));
+  for (std::int64_t value = 0; value < values; ++value) {
+    const std::vector<std::int32_t> pixel(index(in.shape.channels), static_cast<std::int32_t>(value + packed.first));
+    kernels().back().thresholds(packed.task(), pixel.data(), packed.lookup.data() + value * in.shape.channels);
   }
   return packed;
 }
@@ -90,6 +98,12 @@ bool PackedGolden::run_convolution(const Step& step, const ValueType& type, cons
 
 void PackedGolden::run_thresholds(const Thresholds& thresholds, const MapData& in, MapData& out) const {
   const ThresholdTask task = thresholds.task();
+  if (!thresholds.lookup.empty()) {
+    for (std::size_t at = 0; at < in.values.size(); at += index(task.channels))
+      for (std::size_t c = 0; c < index(task.channels); ++c)
+        out.values[at + c] = thresholds.lookup[index(in.values[at + c] - thresholds.first) * index(task.channels) + c];
+    return;
+  }
   for (std::size_t at = 0; at < in.values.size(); at += index(task.channels))
     kernels_->thresholds(task, in.values.data() + at, out.values.data() + at);
 }

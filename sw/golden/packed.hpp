@@ -26,6 +26,8 @@ class PackedGolden {
   struct Thresholds {
     int channels, levels;
     std::vector<std::int32_t> table, base, slope;
+    int first = 0;                     // where the input has few values and many levels: its smallest value,
+    std::vector<std::int32_t> lookup;  // and the results [value - first][channel]
     ThresholdTask task() const { return {channels, levels, table.data(), base.data(), slope.data()}; }
   };
   /// How a layer is executed: by the plain model where it has none of these.
