@@ -3,7 +3,7 @@
 
 ONNX Runtime knows no QONNX operators. The graph it gets has the same values in standard ones: weights folded to constants; a bipolar
 activation y = (acc >= T ? 1 : -1) as Sign(acc - (T - half a unit)), the subtraction folded into the bias of the convolution. Its answers are
-compared with Bitloom's, image by image, before anything is measured. Each of several rounds measures the three in turn; the medians count.
+compared with Bitloom's, image by image, before anything is measured. Each of several rounds measures the three in turn, on one thread and on --threads; the medians count.
 Bitloom's time includes turning pixels into integers; ONNX Runtime gets its floats ready made, and its best batch size counts.
 
 Needs: pip install onnxruntime onnx numpy. Exit status 1 where the answers differ, 2 where something is missing.
@@ -106,20 +106,42 @@ def load_cifar(path, count):
 
 
 class Bitloom:
-    def __init__(self, args, data):
-        self.command = [args.bitloom, "run", args.model, "--data", data, "--scale", "2/255", "--shift", "-1", "--json", "--jobs", str(args.threads)]
+    def __init__(self, program, model, data):
+        self.command = [program, "run", model, "--data", data, "--scale", "2/255", "--shift", "-1", "--json"]
 
-    def __call__(self, images, *options):
-        text = subprocess.run(self.command + ["--images", str(images), *options], check=True, capture_output=True, text=True).stdout
-        return json.loads(text)["images_per_second"]
+    def __call__(self, images, threads, *options):
+        """Images per second."""
+        command = self.command + ["--images", str(images), "--jobs", str(threads), *options]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["images_per_second"]
+
+
+def open_session(graph, threads):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def time_onnxruntime(session, images, batch):
-    name = session.get_inputs()[0].name
     start = time.perf_counter()
     for first in range(0, len(images), batch):
-        session.run(None, {name: images[first : first + batch]})
+        session.run(None, {"global_in": images[first : first + batch]})
     return len(images) / (time.perf_counter() - start)
+
+
+def measure(bitloom, sessions, images):
+    """One round: images per second of everything, by number of threads."""
+    return {
+        threads: {
+            "plain": bitloom(10, threads, "--plain"),
+            "packed": bitloom(5000, threads),
+            **{f"onnxruntime, batch {batch}": time_onnxruntime(session, images, batch) for batch in BATCHES},
+        }
+        for threads, session in sessions.items()
+    }
+
+
+def fastest_batch(rates):
+    return max(rates[f"onnxruntime, batch {batch}"] for batch in BATCHES)
 
 
 def processor():
@@ -144,38 +166,35 @@ def main():
             print(f"bench/golden.py: {path} is missing", file=sys.stderr)
             return 2
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = args.threads
-    graph = StandardGraph(onnx.load(args.model)).model
-    session = onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    graph = StandardGraph(onnx.load(args.model)).model.SerializeToString()
+    sessions = {threads: open_session(graph, threads) for threads in {1, args.threads}}
     images = load_cifar(data, 1000)
-    bitloom = Bitloom(args, data)
+    bitloom = Bitloom(args.bitloom, args.model, data)
 
     with tempfile.TemporaryDirectory() as folder:
-        bitloom(len(images), "--out", folder + "/out.npy")
+        bitloom(len(images), args.threads, "--out", folder + "/out.npy")
         expected = np.load(folder + "/out.npy").reshape(len(images), 10)
-    scores = np.concatenate([session.run(None, {"global_in": images[i : i + 100]})[0] for i in range(0, len(images), 100)])
+    scores = np.concatenate([sessions[1].run(None, {"global_in": images[i : i + 100]})[0] for i in range(0, len(images), 100)])
     if not np.array_equal(scores, expected):
         print(f"bench/golden.py: {np.sum(scores != expected)} of {expected.size} scores differ", file=sys.stderr)
         return 1
 
     load = os.getloadavg()[0]
-    rates = {"plain": [], "packed": [], **{f"onnxruntime, batch {b}": [] for b in BATCHES}}
-    for _ in range(args.rounds):
-        rates["plain"].append(bitloom(10, "--plain"))
-        rates["packed"].append(bitloom(10000))
-        for batch in BATCHES:
-            rates[f"onnxruntime, batch {batch}"].append(time_onnxruntime(session, images, batch))
-    median = {name: statistics.median(values) for name, values in rates.items()}
-    best = max(median[f"onnxruntime, batch {b}"] for b in BATCHES)
-    ratios = [p / max(rates[f"onnxruntime, batch {b}"][i] for b in BATCHES) for i, p in enumerate(rates["packed"])]
+    rounds = [measure(bitloom, sessions, images) for _ in range(args.rounds)]
+    measured = []
+    for threads in sorted(sessions):
+        rates = {name: statistics.median(r[threads][name] for r in rounds) for name in rounds[0][threads]}
+        ratios = [r[threads]["packed"] / fastest_batch(r[threads]) for r in rounds]
+        measured.append({
+            "threads": threads, "images_per_second": {name: round(rate, 1) for name, rate in rates.items()},
+            "packed_to_onnxruntime": round(rates["packed"] / fastest_batch(rates), 2), "in_each_round": [round(ratio, 2) for ratio in ratios],
+            "packed_to_plain": round(rates["packed"] / rates["plain"], 1),
+        })
     result = {
-        "model": "CNV_1W1A", "threads": args.threads, "rounds": args.rounds, "processor": processor(), "load_average_at_start": round(load, 2),
+        "model": "CNV_1W1A", "rounds": args.rounds, "processor": processor(), "cores": os.cpu_count(), "load_average_at_start": round(load, 2),
         "versions": {"bitloom": subprocess.run([args.bitloom, "--version"], capture_output=True, text=True).stdout.strip(),
                      "onnxruntime": onnxruntime.__version__, "numpy": np.__version__, "python": platform.python_version()},
-        "images_per_second": {name: round(value, 1) for name, value in median.items()},
-        "packed_to_onnxruntime": round(median["packed"] / best, 2), "packed_to_onnxruntime_lowest_round": round(min(ratios), 2),
-        "packed_to_plain": round(median["packed"] / median["plain"], 1),
+        "measured": measured,
     }
     text = json.dumps(result, indent=2) + "\n"
     print(text, end="")

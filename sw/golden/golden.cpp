@@ -107,9 +107,9 @@ MapData network_input(const Network& network, const std::vector<std::int32_t>& p
   if (pixels.size() != network.input_order.size())
     throw Error(network.name, fmt::format("an image of {} values given, the network takes {}", pixels.size(), network.input_order.size()));
   MapData data{map.shape, std::vector<std::int32_t>(static_cast<std::size_t>(map.shape.size()))};
+  const std::int64_t low = map.type.min(), high = map.type.max();
   for (std::size_t i = 0; i < pixels.size(); ++i)
-    data.values[static_cast<std::size_t>(network.input_order[i])] =
-        static_cast<std::int32_t>(std::clamp<std::int64_t>(pixels[i], map.type.min(), map.type.max()));
+    data.values[static_cast<std::size_t>(network.input_order[i])] = static_cast<std::int32_t>(std::clamp<std::int64_t>(pixels[i], low, high));
   return data;
 }
 

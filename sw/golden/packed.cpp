@@ -14,14 +14,39 @@ bool holds(const ValueType& type, std::int64_t low, std::int64_t high) {
   return !type.is_bipolar() && type.min() <= low && high <= type.max();
 }
 
+/// Storage for maps that do not leave the model. Each thread keeps its own from image to image: asking the system for it anew costs as much
+/// time as a layer.
+std::vector<std::vector<std::int32_t>>& spare_storage() {
+  thread_local std::vector<std::vector<std::int32_t>> spare;
+  return spare;
+}
+
+/// A map whose values have no meaning yet.
+MapData take_map(const MapShape& shape, bool from_storage) {
+  MapData map{shape, {}};
+  if (from_storage && !spare_storage().empty()) {
+    map.values = std::move(spare_storage().back());
+    spare_storage().pop_back();
+  }
+  map.values.resize(static_cast<std::size_t>(shape.size()));
+  return map;
+}
+
 }  // namespace
 
 PackedGolden::PackedGolden(Network network, const Kernels& with) : network_(std::move(network)), kernels_(&with) {
   check(network_);
   std::vector<int> readers(network_.maps.size()), writer(network_.maps.size(), -1);
-  for (const Layer& layer : network_.layers)
-    for (const int map : layer.inputs) ++readers[index(map)];
-  for (const NetworkOutput& output : network_.outputs) ++readers[index(output.map)];
+  last_reader_.assign(network_.maps.size(), -1);
+  for (std::size_t i = 0; i < network_.layers.size(); ++i)
+    for (const int map : network_.layers[i].inputs) {
+      ++readers[index(map)];
+      last_reader_[index(map)] = static_cast<int>(i);
+    }
+  for (const NetworkOutput& output : network_.outputs) {
+    ++readers[index(output.map)];
+    last_reader_[index(output.map)] = -1;
+  }
 
   for (const Layer& layer : network_.layers) {
     const FeatureMap& in = network_.input_of(layer);
@@ -132,7 +157,8 @@ std::vector<MapData> PackedGolden::execute(const MapData& input, bool fuse) cons
   const auto [low, high] = kernels_->range(input.values);
   if (input.shape != first.shape || std::ssize(input.values) != first.shape.size() || !holds(first.type, low, high))
     check_values(first.name, first, input);
-  maps[index(network_.input)] = input;
+  MapData& pixels = maps[index(network_.input)] = take_map(first.shape, fuse && last_reader_[index(network_.input)] >= 0);
+  std::copy(input.values.begin(), input.values.end(), pixels.values.begin());
 
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
@@ -144,8 +170,7 @@ std::vector<MapData> PackedGolden::execute(const MapData& input, bool fuse) cons
     const ValueType& type = network_.output_of(layer).type;
     const auto* pool = std::get_if<MaxPool>(&layer.op);
     bool ok = step.convolution || step.thresholds || pool != nullptr;
-    if (ok)
-      out = {network_.output_of(last).shape, std::vector<std::int32_t>(static_cast<std::size_t>(network_.output_of(last).shape.size()))};
+    if (ok) out = take_map(network_.output_of(last).shape, fuse && last_reader_[index(last.output)] >= 0);
     if (step.convolution) {
       ok = run_convolution(step, type, &last == &layer ? nullptr : &*steps_[index(step.fused)].thresholds, in, out);
     } else if (step.thresholds) {
@@ -154,13 +179,13 @@ std::vector<MapData> PackedGolden::execute(const MapData& input, bool fuse) cons
       ok = run_pool(*pool, type, in, out);
     }
     if (!ok) out = run_layer(network_, layer, in);
+    for (const int map : layer.inputs) {
+      if (!fuse || last_reader_[index(map)] != static_cast<int>(i)) continue;
+      spare_storage().push_back(std::move(maps[index(map)].values));
+      maps[index(map)] = {};
+    }
   }
 
-  if (!fuse) return maps;
-  std::vector<bool> wanted(maps.size());
-  for (const NetworkOutput& output : network_.outputs) wanted[index(output.map)] = true;
-  for (std::size_t i = 0; i < maps.size(); ++i)
-    if (!wanted[i]) maps[i] = {};
   return maps;
 }
 

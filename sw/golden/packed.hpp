@@ -17,7 +17,7 @@ class PackedGolden {
 
   /// As Golden::run: the values of every map, and the same errors.
   std::vector<MapData> run(const MapData& input) const { return execute(input, false); }
-  /// Only the maps of the network's outputs have values; sums that only a threshold reads are never stored.
+  /// Only the maps of the network's outputs (and those that no layer reads) have values; sums that only a threshold reads are never stored.
   std::vector<MapData> run_outputs(const MapData& input) const { return execute(input, true); }
 
   const Network& network() const { return network_; }
@@ -48,7 +48,8 @@ class PackedGolden {
 
   Network network_;
   const Kernels* kernels_;
-  std::vector<Step> steps_;  // one for each layer
+  std::vector<Step> steps_;       // one for each layer
+  std::vector<int> last_reader_;  // for each map: the layer after which it is not needed; -1: an output, or read by none
 };
 
 }  // namespace bitloom
