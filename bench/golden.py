@@ -2,8 +2,9 @@
 """Speed of golden inference on CNV-W1A1, side by side in one run: plain model, packed model, and ONNX Runtime on an equivalent float graph.
 
 ONNX Runtime knows no QONNX operators. The graph it gets has the same values in standard ones: weights folded to constants; a bipolar
-activation y = (acc >= T ? 1 : -1) as Sign(acc - (T - half a unit)), the subtraction folded into the bias of the convolution. Its answers are
-compared with Bitloom's, image by image, before anything is measured. Each of several rounds measures the three in turn, on one thread and on --threads; the medians count.
+activation y = (acc >= T ? 1 : -1) as Sign(acc - (T - half a unit)), the subtraction folded into the bias of the convolution.
+Its answers are compared with Bitloom's, image by image, before anything is measured. Each of several rounds measures the three in turn,
+on one thread and on --threads; the medians count.
 Bitloom's time includes turning pixels into integers; ONNX Runtime gets its floats ready made, and its best batch size counts.
 
 Needs: pip install onnxruntime onnx numpy. Exit status 1 where the answers differ, 2 where something is missing.
@@ -132,7 +133,7 @@ def measure(bitloom, sessions, images):
     """One round: images per second of everything, by number of threads."""
     return {
         threads: {
-            "plain": bitloom(10, threads, "--plain"),
+            "plain": bitloom(5 * threads, threads, "--plain"),
             "packed": bitloom(5000, threads),
             **{f"onnxruntime, batch {batch}": time_onnxruntime(session, images, batch) for batch in BATCHES},
         }
@@ -186,14 +187,24 @@ def main():
         rates = {name: statistics.median(r[threads][name] for r in rounds) for name in rounds[0][threads]}
         ratios = [r[threads]["packed"] / fastest_batch(r[threads]) for r in rounds]
         measured.append({
-            "threads": threads, "images_per_second": {name: round(rate, 1) for name, rate in rates.items()},
-            "packed_to_onnxruntime": round(rates["packed"] / fastest_batch(rates), 2), "in_each_round": [round(ratio, 2) for ratio in ratios],
+            "threads": threads,
+            "images_per_second": {name: round(rate, 1) for name, rate in rates.items()},
+            "packed_to_onnxruntime": round(rates["packed"] / fastest_batch(rates), 2),
+            "in_each_round": [round(ratio, 2) for ratio in ratios],
             "packed_to_plain": round(rates["packed"] / rates["plain"], 1),
         })
     result = {
-        "model": "CNV_1W1A", "rounds": args.rounds, "processor": processor(), "cores": os.cpu_count(), "load_average_at_start": round(load, 2),
-        "versions": {"bitloom": subprocess.run([args.bitloom, "--version"], capture_output=True, text=True).stdout.strip(),
-                     "onnxruntime": onnxruntime.__version__, "numpy": np.__version__, "python": platform.python_version()},
+        "model": "CNV_1W1A",
+        "rounds": args.rounds,
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "load_average_at_start": round(load, 2),
+        "versions": {
+            "bitloom": subprocess.run([args.bitloom, "--version"], capture_output=True, text=True).stdout.strip(),
+            "onnxruntime": onnxruntime.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
         "measured": measured,
     }
     text = json.dumps(result, indent=2) + "\n"

@@ -109,7 +109,8 @@ MapData network_input(const Network& network, const std::vector<std::int32_t>& p
   MapData data{map.shape, std::vector<std::int32_t>(static_cast<std::size_t>(map.shape.size()))};
   const std::int64_t low = map.type.min(), high = map.type.max();
   for (std::size_t i = 0; i < pixels.size(); ++i)
-    data.values[static_cast<std::size_t>(network.input_order[i])] = static_cast<std::int32_t>(std::clamp<std::int64_t>(pixels[i], low, high));
+    data.values[static_cast<std::size_t>(network.input_order[i])] =
+        static_cast<std::int32_t>(std::clamp<std::int64_t>(pixels[i], low, high));
   return data;
 }
 

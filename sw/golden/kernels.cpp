@@ -1,5 +1,5 @@
 // Bodies in plain C++ are inlined into one function for each instruction set, so that the compiler vectorizes each for its own.
-// Where it would not find the instruction that matters (VPOPCNTQ, VPMADDWD), intrinsics name it.
+// Where it would not find the instruction that matters (VPOPCNTQ, VPDPWSSD, VPMADDWD), intrinsics name it.
 #include "golden/kernels.hpp"
 
 #include <algorithm>
@@ -117,7 +117,7 @@ void pack_portable(std::span<const std::int32_t> values, int bit, std::uint64_t*
 #ifdef BITLOOM_X86
 
 #define BITLOOM_AVX2 __attribute__((target("avx2,popcnt")))
-#define BITLOOM_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vpopcntdq,popcnt")))
+#define BITLOOM_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx512vpopcntdq,popcnt")))
 
 BITLOOM_BODIES(avx2, BITLOOM_AVX2)
 BITLOOM_BODIES(avx512, BITLOOM_AVX512)
@@ -167,13 +167,16 @@ BITLOOM_AVX512 void plane_rows_avx512(const PlaneTask& task) {
     for (__m512i& sum : sums) sum = _mm512_setzero_si512();
     for (int p = 0; p < task.weight_planes; ++p, weights += std::ptrdiff_t{task.words} * plane_lanes)
       for (int q = 0; q < task.input_planes; ++q) {
+        const std::uint64_t* rows[ROWS];
         __m512i counts[ROWS];
-        for (__m512i& count : counts) count = _mm512_setzero_si512();
+        for (int row = 0; row < ROWS; ++row) {
+          rows[row] = task.rows + (std::ptrdiff_t{row} * task.input_planes + q) * task.words;
+          counts[row] = _mm512_setzero_si512();
+        }
         for (int j = 0; j < task.words; ++j) {
           const __m512i weight = _mm512_loadu_si512(weights + std::ptrdiff_t{j} * plane_lanes);
           for (int row = 0; row < ROWS; ++row) {
-            const std::uint64_t word = task.rows[(std::ptrdiff_t{row} * task.input_planes + q) * task.words + j];
-            const __m512i value = _mm512_set1_epi64(static_cast<long long>(word));
+            const __m512i value = _mm512_set1_epi64(static_cast<long long>(rows[row][j]));
             const __m512i bits = EXCLUSIVE_OR ? _mm512_xor_si512(weight, value) : _mm512_and_si512(weight, value);
             counts[row] = _mm512_add_epi64(counts[row], _mm512_popcnt_epi64(bits));
           }
@@ -200,7 +203,7 @@ BITLOOM_AVX512 void product_rows_avx512(const ProductTask& task) {
       for (int row = 0; row < ROWS; ++row) {
         std::int32_t values;
         std::memcpy(&values, task.rows + (std::ptrdiff_t{row} * task.pairs + j) * 2, sizeof values);
-        sums[row] = _mm512_add_epi32(sums[row], _mm512_madd_epi16(pairs, _mm512_set1_epi32(values)));
+        sums[row] = _mm512_dpwssd_epi32(sums[row], pairs, _mm512_set1_epi32(values));
       }
     }
     for (int row = 0; row < ROWS; ++row) _mm512_storeu_si512(task.sums + std::ptrdiff_t{row} * task.channels + first, sums[row]);
@@ -268,7 +271,7 @@ std::vector<Kernels> supported() {
   std::vector<Kernels> found;
 #ifdef BITLOOM_X86
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512vpopcntdq"))
+      __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq"))
     found.push_back({"AVX-512", 3, planes_avx512, products_avx512, thresholds_avx512, pack_avx512, maximum_avx512, range_avx512});
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"))
     found.push_back({"AVX2", 12, planes_avx2, products_avx2, thresholds_avx2, pack_avx2, maximum_avx2, range_avx2});
