@@ -1,11 +1,15 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <functional>
+#include <mutex>
 
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
 #include "core/files.hpp"
+#include "core/parallel.hpp"
 #include "golden/golden.hpp"
+#include "golden/packed.hpp"
 #include "onnx/executor.hpp"
 
 namespace bitloom::cli {
@@ -15,41 +19,34 @@ struct Run {
   ModelOptions model;
   DataOptions data;
   std::string out, expect, result_file;
-  bool check = false, json = false;
+  bool check = false, plain = false, json = false;
+  int jobs = cores();
 
   void operator()() const {
     const auto [graph, network] = load_model(model.model, model.lowering());
     const Dataset set = data.load();
-    const Golden golden(network);
-    std::optional<FloatExecutor> reference;
-    if (check) reference.emplace(graph);
+    const auto count_images = static_cast<std::size_t>(set.count);
+    std::vector<std::vector<double>> outputs(count_images);
+    const double seconds = infer(network, set, outputs);
+    std::vector<std::int64_t> float_answers(check ? count_images : 0);
+    if (check) {
+      const FloatExecutor reference(graph);
+      in_parallel("float model", set, [&](std::int64_t i) { float_answers[static_cast<std::size_t>(i)] = float_class(reference, graph, network, set, i); });
+    }
 
-    std::vector<std::vector<double>> outputs;
     std::vector<std::vector<std::int64_t>> confusion;
     std::int64_t right = 0, float_right = 0, agree = 0;
-    double seconds = 0;
-    {
-      Progress progress("golden");
-      for (std::int64_t i = 0; i < set.count; ++i) {
-        progress(i, set.count);
-        const MapData input = network_image(network, set, i);
-        const auto start = std::chrono::steady_clock::now();
-        const std::vector<MapData> maps = golden.run(input);
-        seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        const NetworkOutput& output = network.outputs.front();
-        outputs.push_back(real_output(output, maps[static_cast<std::size_t>(output.map)]));
-        const std::int64_t answer = predicted_class(outputs.back());
-        const std::int64_t label = set.labels ? (*set.labels)[static_cast<std::size_t>(i)] : -1;
-        if (label >= 0) count(confusion, label, answer);
-        right += label == answer ? 1 : 0;
-        if (!reference) continue;
-        const std::int64_t float_answer = float_class(*reference, graph, network, set, i);
-        float_right += label == float_answer ? 1 : 0;
-        if (float_answer == answer) {
-          ++agree;
-        } else {
-          fmt::print(stderr, "bitloom: image {}: the float model answers {}, golden {}\n", i, float_answer, answer);
-        }
+    for (std::size_t i = 0; i < count_images; ++i) {
+      const std::int64_t answer = predicted_class(outputs[i]);
+      const std::int64_t label = set.labels ? (*set.labels)[i] : -1;
+      if (label >= 0) count(confusion, label, answer);
+      right += label == answer ? 1 : 0;
+      if (!check) continue;
+      float_right += label == float_answers[i] ? 1 : 0;
+      if (float_answers[i] == answer) {
+        ++agree;
+      } else {
+        fmt::print(stderr, "bitloom: image {}: the float model answers {}, golden {}\n", i, float_answers[i], answer);
       }
     }
     const auto images = static_cast<double>(set.count);
@@ -67,6 +64,32 @@ struct Run {
     print(result, set, confusion);
     if (!expect.empty()) compare_outputs(expect, outputs);
     if (check && agree != set.count) throw ComparisonFailed{};
+  }
+
+  /// Fills outputs[i] for every image; returns the seconds that took, the images' way from pixels to integers included.
+  double infer(const Network& network, const Dataset& set, std::vector<std::vector<double>>& outputs) const {
+    const Golden golden(network);
+    const PackedGolden packed(network);
+    const auto start = std::chrono::steady_clock::now();
+    in_parallel("golden", set, [&](std::int64_t i) {
+      const MapData input = network_image(network, set, i);
+      const std::vector<MapData> maps = plain ? golden.run(input) : packed.run_outputs(input);
+      const NetworkOutput& output = network.outputs.front();
+      outputs[static_cast<std::size_t>(i)] = real_output(output, maps[static_cast<std::size_t>(output.map)]);
+    });
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+
+  /// Calls work(i) for every image on `jobs` threads, with progress.
+  void in_parallel(const char* label, const Dataset& set, const std::function<void(std::int64_t)>& work) const {
+    Progress progress(label);
+    std::mutex mutex;
+    std::int64_t done = 0;
+    parallel_for(jobs, set.count, [&](std::int64_t i) {
+      work(i);
+      const std::lock_guard lock(mutex);
+      progress(++done, set.count);
+    });
   }
 
   static std::int64_t float_class(const FloatExecutor& reference, const Graph& graph, const Network& network, const Dataset& set, std::int64_t i) {
@@ -93,7 +116,7 @@ struct Run {
     fmt::print("{} on {} images of {}", result["model"].get<std::string>(), set.count, set.name);
     if (set.labels) fmt::print(": {:.2f} % right", 100 * result["accuracy"].get<double>());
     if (check) fmt::print("; {} of {} answers equal the float model's", result["agrees_with_float"].get<std::int64_t>(), set.count);
-    fmt::print("\n{:.0f} images/s on one core\n", result["images_per_second"].get<double>());
+    fmt::print("\n{:.0f} images/s on {}\n", result["images_per_second"].get<double>(), jobs == 1 ? "one thread" : fmt::format("{} threads", jobs));
     if (confusion.empty() || confusion.size() > 20) return;
     fmt::print("confusion (row: label, column: answer)\n");
     for (std::size_t label = 0; label < confusion.size(); ++label) fmt::print("{:>4} |{:>5}\n", label, fmt::join(confusion[label], " "));
@@ -112,6 +135,8 @@ void add_run(CLI::App& program) {
   app->add_option("--out", run->out, "write the outputs as NPY");
   app->add_option("--expect", run->expect, "compare the outputs with an NPY or NPZ file (exit status 1 where they differ)");
   app->add_option("--result", run->result_file, "write the result as JSON to a file (run.json of a report)");
+  app->add_flag("--plain", run->plain, "execute the plain golden model, the specification, instead of its packed twin (slow)");
+  app->add_option("--jobs", run->jobs, "images at once (default: all cores)")->check(CLI::Range(1, 1024));
   app->add_flag("--json", run->json, "print JSON");
   app->callback([run] { (*run)(); });
 }

@@ -63,6 +63,8 @@ std::int64_t compute(const ArgMax&, const MapData& in, int y, int x, int) {
   return best;
 }
 
+}  // namespace
+
 void check_values(const std::string& where, const FeatureMap& map, const MapData& data) {
   if (data.shape != map.shape || static_cast<std::int64_t>(data.values.size()) != map.shape.size())
     throw Error(where, fmt::format("a map of {}x{}x{} values expected, {}x{}x{} with {} values found", map.shape.height, map.shape.width,
@@ -70,8 +72,6 @@ void check_values(const std::string& where, const FeatureMap& map, const MapData
   for (const std::int32_t value : data.values)
     if (!map.type.contains(value)) throw Error(where, fmt::format("{} is not a value of type {}", value, map.type.to_string()));
 }
-
-}  // namespace
 
 MapData run_layer(const Network& network, const Layer& layer, const MapData& input) {
   const FeatureMap& map = network.output_of(layer);
@@ -107,9 +107,10 @@ MapData network_input(const Network& network, const std::vector<std::int32_t>& p
   if (pixels.size() != network.input_order.size())
     throw Error(network.name, fmt::format("an image of {} values given, the network takes {}", pixels.size(), network.input_order.size()));
   MapData data{map.shape, std::vector<std::int32_t>(static_cast<std::size_t>(map.shape.size()))};
+  const std::int64_t low = map.type.min(), high = map.type.max();
   for (std::size_t i = 0; i < pixels.size(); ++i)
     data.values[static_cast<std::size_t>(network.input_order[i])] =
-        static_cast<std::int32_t>(std::clamp<std::int64_t>(pixels[i], map.type.min(), map.type.max()));
+        static_cast<std::int32_t>(std::clamp<std::int64_t>(pixels[i], low, high));
   return data;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/network.hpp"
@@ -22,6 +23,9 @@ class Golden {
  private:
   Network network_;
 };
+
+/// Throws Error, naming `where`, unless `data` has the map's shape and only values of its type.
+void check_values(const std::string& where, const FeatureMap& map, const MapData& data);
 
 /// One layer over its input map, by the definition alone. The result is checked against the output map's type.
 MapData run_layer(const Network& network, const Layer& layer, const MapData& input);
