@@ -19,6 +19,13 @@ from onnx import numpy_helper
 OPERATORS = {}
 
 
+def numpy_type(element_type):
+    """The numpy type of an ONNX element type, in old and new versions of onnx."""
+    if hasattr(onnx.helper, "tensor_dtype_to_np_dtype"):
+        return onnx.helper.tensor_dtype_to_np_dtype(element_type)
+    return onnx.mapping.TENSOR_TYPE_TO_NP_TYPE[element_type]
+
+
 def operator(*names):
     def register(function):
         for name in names:
@@ -82,7 +89,7 @@ def identity(a, opset, x, *unused):
 
 @operator("Cast")
 def cast(a, opset, x):
-    return x.astype(onnx.helper.tensor_dtype_to_np_dtype(a["to"]))
+    return x.astype(numpy_type(a["to"]))
 
 
 @operator("BatchNormalization")
@@ -322,7 +329,7 @@ def main():
     outputs = []
     for start in range(0, len(images), options.batch):
         part = images[start:start + options.batch].astype(np.float64) * options.scale + options.shift
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
+        dtype = numpy_type(info.type.tensor_type.elem_type)
         values = run(model, part.astype(dtype).reshape([-1] + image_shape))
         outputs.append(values[model.graph.output[0].name])
     result = np.concatenate(outputs)
