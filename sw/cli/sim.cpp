@@ -70,7 +70,7 @@ struct Sim {
 
   static std::string layer_of(const nlohmann::json& description, const std::string& map) {
     for (const auto& boundary : description.at("boundaries"))
-      if (boundary.at("map") == map) return boundary.at("layer");
+      if (boundary.at("map").get<std::string>() == map) return boundary.at("layer");
     return map;
   }
 

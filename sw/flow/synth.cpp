@@ -150,7 +150,7 @@ void check_layers(const Job& job, const SynthResult& result) {
   for (const json& layer : job.design.at("layers")) {
     if (layer.value("weight_bits", 0) <= 0) continue;
     for (const LayerUse& use : result.layers)
-      if (use.name == layer.at("name") && use.use.lut4 == 0)
+      if (use.name == layer.at("name").get<std::string>() && use.use.lut4 == 0)
         throw Error(use.name,
                     fmt::format("this layer has weights but no logic is left of it: synthesis found that its output does not matter. "
                                 "Look for constant or unconnected signals in {}",

@@ -29,7 +29,7 @@ TEST_CASE("CNV on CIFAR-10: all scores of 1,000 images") {
   CAPTURE(model, result.err);
   REQUIRE(result.status == 0);
   const nlohmann::json json = nlohmann::json::parse(result.out);
-  CHECK(json.at("images") == 1000);
+  CHECK(json.at("images").get<int>() == 1000);
   CHECK(std::lround(json.at("accuracy").get<double>() * 1000) == right);
 }
 

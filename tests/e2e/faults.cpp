@@ -62,7 +62,7 @@ std::vector<std::string> layers_of_kind(const std::string& kind) {
   std::vector<std::string> names;
   const nlohmann::json design = read_design(reference_design());
   for (const auto& layer : design.at("layers"))
-    if (layer.at("kind") == kind) names.push_back(layer.at("name"));
+    if (layer.at("kind").get<std::string>() == kind) names.push_back(layer.at("name"));
   REQUIRE_FALSE(names.empty());
   return names;
 }
@@ -112,7 +112,7 @@ TEST_CASE("one beat dropped between two layers") {
   // The stream that enters the layer's first instance: its 100th beat is acknowledged to the sender and hidden from the receiver.
   std::string first;
   for (const auto& entry : description.at("layers"))
-    if (entry.at("name") == layer) first = entry.at("instances").front();
+    if (entry.at("name").get<std::string>() == layer) first = entry.at("instances").front();
   std::string core = read_text_file(design / "bitloom_core.sv");
   const std::size_t instance = core.find(") " + first + " (");
   REQUIRE(instance != std::string::npos);
