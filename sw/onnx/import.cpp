@@ -56,6 +56,7 @@ ValueInfo read_value_info(const ::onnx::ValueInfoProto& proto, const std::string
   if (type.elem_type() != 0 && !is_supported_type(type.elem_type()))
     throw Error(where, fmt::format("tensor type {} is not supported; float and integer types are", type_name(type.elem_type())));
   info.is_float = type.elem_type() == 0 || is_float_type(type.elem_type());
+  info.type = static_cast<ElementType>(type.elem_type());
   for (const auto& dim : type.shape().dim()) {
     if (dim.has_dim_value() && dim.dim_value() < 0)
       throw Error(where, fmt::format("a dimension is {}, 0 or more expected", dim.dim_value()));
