@@ -1,4 +1,5 @@
-// The float graph: an ONNX/QONNX model as it was written, in plain C++ types. Written by the importer, read by the float executor and by lower.
+// The float graph: an ONNX/QONNX model as it was written, in plain C++ types. Written by the importer, read by the float executor and by
+// lower.
 #pragma once
 
 #include <cstdint>

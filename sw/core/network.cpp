@@ -44,8 +44,8 @@ void check_op(const Network& network, const Layer& layer) {
            fmt::format("{} groups do not divide {} input and {} output channels", conv->groups, in.shape.channels, conv->out_channels));
     const MapShape want{conv->window.out_height(in.shape.height), conv->window.out_width(in.shape.width), conv->out_channels};
     expect(out.shape == want, layer, "the output shape does not follow from the window");
-    const std::int64_t count = std::int64_t{conv->out_channels} * conv->window.kernel_height * conv->window.kernel_width *
-                               (in.shape.channels / conv->groups);
+    const std::int64_t count =
+        std::int64_t{conv->out_channels} * conv->window.kernel_height * conv->window.kernel_width * (in.shape.channels / conv->groups);
     expect(static_cast<std::int64_t>(conv->weights.size()) == count, layer,
            fmt::format("{} weights found, {} expected", conv->weights.size(), count));
     for (const std::int32_t weight : conv->weights)
@@ -116,8 +116,10 @@ void check(const Network& network) {
   for (const Layer& layer : network.layers) {
     expect(names.insert(layer.name).second, layer, "two layers have this name");
     const bool joins = std::holds_alternative<Add>(layer.op) || std::holds_alternative<Concat>(layer.op);
-    expect(joins ? layer.inputs.size() >= 2 : layer.inputs.size() == 1, layer, joins ? "two or more inputs expected" : "one input expected");
-    for (const int input : layer.inputs) expect(map_exists(input) && written.count(input) == 1, layer, "reads a map that no earlier layer writes");
+    expect(joins ? layer.inputs.size() >= 2 : layer.inputs.size() == 1, layer,
+           joins ? "two or more inputs expected" : "one input expected");
+    for (const int input : layer.inputs)
+      expect(map_exists(input) && written.count(input) == 1, layer, "reads a map that no earlier layer writes");
     expect(map_exists(layer.output) && written.insert(layer.output).second, layer, "writes a map that is written already");
     check_op(network, layer);
   }

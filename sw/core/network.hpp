@@ -62,9 +62,9 @@ struct Convolution {
 
 /// With n = #{ i : in >= thresholds[c][i] }: out = low + step * (falling[c] ? levels - n : n).
 struct Threshold {
-  int levels = 1;                         ///< thresholds per channel
-  std::vector<std::int64_t> thresholds;   ///< [in_channels][levels], ascending within a channel
-  std::vector<std::uint8_t> falling;      ///< [in_channels]
+  int levels = 1;                        ///< thresholds per channel
+  std::vector<std::int64_t> thresholds;  ///< [in_channels][levels], ascending within a channel
+  std::vector<std::uint8_t> falling;     ///< [in_channels]
   std::int64_t low = 0;
   std::int64_t step = 1;
   bool operator==(const Threshold&) const = default;
@@ -148,13 +148,15 @@ struct Network {
   std::string name;
   std::vector<FeatureMap> maps;
   std::vector<Layer> layers;
-  int input = 0;                           ///< index into maps: the integers that the hardware receives
-  std::vector<std::int32_t> input_order;   ///< ONNX input element (batch removed, usually CHW) -> HWC position in the input map
-  std::vector<std::int64_t> input_shape;   ///< ONNX shape of the input without the batch dimension
+  int input = 0;                          ///< index into maps: the integers that the hardware receives
+  std::vector<std::int32_t> input_order;  ///< ONNX input element (batch removed, usually CHW) -> HWC position in the input map
+  std::vector<std::int64_t> input_shape;  ///< ONNX shape of the input without the batch dimension
   InputRule input_rule;
   std::vector<NetworkOutput> outputs;
 
-  const FeatureMap& input_of(const Layer& layer, int i = 0) const { return maps[static_cast<std::size_t>(layer.inputs[static_cast<std::size_t>(i)])]; }
+  const FeatureMap& input_of(const Layer& layer, int i = 0) const {
+    return maps[static_cast<std::size_t>(layer.inputs[static_cast<std::size_t>(i)])];
+  }
   const FeatureMap& output_of(const Layer& layer) const { return maps[static_cast<std::size_t>(layer.output)]; }
   bool operator==(const Network&) const = default;
 };

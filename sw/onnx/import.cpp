@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "onnx/channels_last.hpp"
 #include "onnx/proto.hpp"
 
 namespace bitloom {
@@ -178,6 +179,7 @@ Graph read_graph(const ::onnx::ModelProto& model, const std::string& file) {
   for (int i = 0; i < proto.node_size(); ++i) graph.nodes.push_back(read_node(proto.node(i), i, file));
   take_constants(graph);
   sort_nodes(graph);
+  expand_channels_last(graph);
   return graph;
 }
 

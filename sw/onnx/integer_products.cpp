@@ -78,7 +78,8 @@ std::vector<Tensor> qlinear_conv(const Arguments& arguments) {
   if (arguments.has(8)) {
     const std::vector<std::int64_t>& bias = int_input(arguments, 8);
     const auto outputs = static_cast<std::size_t>(sums.shape[1]);
-    if (bias.size() != outputs) throw Error(arguments.node.name, fmt::format("{} bias values for {} output channels", bias.size(), outputs));
+    if (bias.size() != outputs)
+      throw Error(arguments.node.name, fmt::format("{} bias values for {} output channels", bias.size(), outputs));
     const auto inner = static_cast<std::size_t>(strides_of(sums.shape)[1]);
     for (std::size_t e = 0; e < sums.i().size(); ++e) sums.i()[e] += bias[e / inner % outputs];
   }

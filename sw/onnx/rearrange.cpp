@@ -91,7 +91,8 @@ std::int64_t nearest_place(const Node& node, std::int64_t to, std::int64_t in, s
 void check_size(const Node& node, const Dims& dims) {
   std::int64_t count = 1;
   for (const std::int64_t dim : dims) {
-    if (dim < 1 || dim > kMostElements / count) throw Error(node.name, fmt::format("{} cannot make a tensor of shape {}", node.op, dims_text(dims)));
+    if (dim < 1 || dim > kMostElements / count)
+      throw Error(node.name, fmt::format("{} cannot make a tensor of shape {}", node.op, dims_text(dims)));
     count *= dim;
   }
 }
@@ -104,7 +105,8 @@ std::vector<Tensor> pad(const Arguments& arguments) {
   if (node.string_attribute("mode", "constant") != "constant") throw Error(node.name, "of Pad only the mode 'constant' is supported");
   const Dims pads = pads_of(arguments);
   double fill = static_cast<double>(node.float_attribute("value", 0));
-  if (arguments.has(2)) fill = arguments.at(2).is_float() ? static_cast<double>(arguments.at(2).f().at(0)) : static_cast<double>(arguments.at(2).i().at(0));
+  if (arguments.has(2))
+    fill = arguments.at(2).is_float() ? static_cast<double>(arguments.at(2).f().at(0)) : static_cast<double>(arguments.at(2).i().at(0));
   Dims dims = x.shape;
   for (std::size_t d = 0; d < dims.size(); ++d) {
     for (const std::int64_t value : {pads[d], pads[dims.size() + d]})
@@ -123,7 +125,8 @@ std::vector<Tensor> resize(const Arguments& arguments) {
   const Tensor& x = arguments.at(0);
   const std::size_t rank = x.shape.size();
   if (node.string_attribute("mode", "nearest") != "nearest") throw Error(node.name, "of Resize only the mode 'nearest' is supported");
-  if (arguments.opset < 11 || node.attributes.count("axes") != 0) throw Error(node.name, "this form of Resize (operator set 10, or with axes) is not supported");
+  if (arguments.opset < 11 || node.attributes.count("axes") != 0)
+    throw Error(node.name, "this form of Resize (operator set 10, or with axes) is not supported");
   const bool by_scale = arguments.has(2) && arguments.at(2).size() > 0;
   std::vector<double> scales(rank, 1);
   Dims dims = x.shape;
