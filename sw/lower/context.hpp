@@ -68,7 +68,7 @@ Stream lower_arg_max(Context& context, const Node& node, Stream input, std::int6
 void lower_outputs(Context& context);
 /// Emits pools that stand behind nothing but rising straight lines. Throws Error for others.
 void flush_pools(Context& context, Stream& stream);
-/// Emits pools, drops functions that keep the order of the scores, and moves whole offsets into the sums: what an argmax needs.
+/// Emits pools, drops a softmax, which keeps the order of the scores, and moves whole offsets into the sums: what an argmax needs.
 void prepare_scores(Context& context, Stream& stream);
 
 }  // namespace bitloom::lowering

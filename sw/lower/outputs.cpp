@@ -74,7 +74,8 @@ void append_argmax(Context& context, const ValueInfo& info, const Stream& scores
 void prepare_scores(Context& context, Stream& stream) {
   flush_pools(context, stream);
   stream.function.clear();
-  if (!stream.steps.empty() && stream.steps.back()->node.op == "Sigmoid") stream.steps.pop_back();
+  if (!stream.steps.empty() && stream.steps.back()->node.op == "Sigmoid")
+    throw Error(stream.steps.back()->node.name, "a Sigmoid in front of an argmax saturates, so that large scores become equal; remove it");
   fold_uneven_bias(context, stream);
 }
 
