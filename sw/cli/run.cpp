@@ -27,7 +27,7 @@ struct Run {
 
     std::vector<std::vector<double>> outputs;
     std::vector<std::vector<std::int64_t>> confusion;
-    std::int64_t right = 0, float_right = 0, agree = 0, different = 0;
+    std::int64_t right = 0, float_right = 0, agree = 0, different = 0, different_values = 0, compared_values = 0;
     double seconds = 0;
     {
       Progress progress("golden");
@@ -47,11 +47,13 @@ struct Run {
         const std::vector<double> real = float_output(*reference, graph, network, set, i);
         const std::int64_t float_answer = predicted_class(real);
         float_right += label == float_answer ? 1 : 0;
-        const std::size_t first = first_difference(outputs.back(), real);
+        const auto [first, count_of_image] = differences(outputs.back(), real);
+        different_values += count_of_image;
+        compared_values += static_cast<std::int64_t>(real.size());
         if (float_answer == answer) ++agree;
         if (float_answer != answer)
           fmt::print(stderr, "bitloom: image {}: the float model answers {}, golden {}\n", i, float_answer, answer);
-        if (first < real.size() && ++different == 1)
+        if (count_of_image > 0 && ++different == 1)
           fmt::print(stderr, "bitloom: image {}, element {}: the float model computes {}, golden {}\n", i, first, real[first], outputs.back()[first]);
       }
     }
@@ -63,6 +65,8 @@ struct Run {
                              {"float_accuracy", set.labels && check ? nlohmann::json(static_cast<double>(float_right) / images) : nlohmann::json()},
                              {"agrees_with_float", check ? nlohmann::json(agree) : nlohmann::json()},
                              {"differs_from_float", check ? nlohmann::json(different) : nlohmann::json()},
+                             {"differing_values", check ? nlohmann::json(different_values) : nlohmann::json()},
+                             {"compared_values", check ? nlohmann::json(compared_values) : nlohmann::json()},
                              {"confusion", confusion},
                              {"seconds", seconds},
                              {"images_per_second", images / std::max(seconds, 1e-9)}};
@@ -80,11 +84,13 @@ struct Run {
     return {scores.f().begin(), scores.f().end()};
   }
 
-  /// The first element that float32 rounding does not explain; the size where there is none, or where golden answers with an index alone.
-  static std::size_t first_difference(const std::vector<double>& golden, const std::vector<double>& real) {
-    std::size_t i = golden.size() == real.size() ? 0 : real.size();
-    while (i < real.size() && same_value(golden[i], real[i])) ++i;
-    return i;
+  /// The first element that float32 rounding does not explain, and how many such there are; none where golden answers with an index alone.
+  static std::pair<std::size_t, std::int64_t> differences(const std::vector<double>& golden, const std::vector<double>& real) {
+    std::size_t first = 0;
+    std::int64_t count = 0;
+    for (std::size_t i = 0; i < real.size() && golden.size() == real.size(); ++i)
+      if (!same_value(golden[i], real[i]) && count++ == 0) first = i;
+    return {first, count};
   }
 
   static void count(std::vector<std::vector<std::int64_t>>& confusion, std::int64_t label, std::int64_t answer) {
