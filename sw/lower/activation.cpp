@@ -61,7 +61,13 @@ void emit_thresholds(Context& context, Stream& stream, const Grid& grid, Thresho
   }
   const std::vector<Range> code_ranges = reached_codes(table, ranges);
   const MapShape shape = builder.map(stream.map).shape;
-  stream.map = builder.add_layer("act", stream.source, stream.map, std::move(table), shape, grid.type, code_ranges);
+  constexpr int kFewLevels = 15;
+  const auto requantize =
+      context.options.requantize && table.levels > kFewLevels ? as_requantize(table, ranges) : std::optional<Requantize>();
+  if (requantize)
+    stream.map = builder.add_layer("requantize", stream.source, stream.map, *requantize, shape, grid.type, code_ranges);
+  else
+    stream.map = builder.add_layer("act", stream.source, stream.map, std::move(table), shape, grid.type, code_ranges);
   for (const DeferredPool& pool : stream.pools) {
     const MapShape in = builder.map(stream.map).shape;
     const MapShape out{pool.window.out_height(in.height), pool.window.out_width(in.width), in.channels};

@@ -40,7 +40,11 @@ bool fold_bias(Context& context, Stream& stream);
 
 // requantize.cpp
 /// RequantShift: from its integers alone where the chain before it is integer too, else by bisection.
-Stream lower_requant_shift(Context& context, const Node& node, Stream stream, const Tensor& mul, const Tensor& add);
+Stream lower_requant_shift(Context& context, const Node& node, Stream stream, const Tensor& factor, const Tensor& summand);
+
+/// Factors, summands and a shift that give what the table gives at every sum of the ranges, or nothing where none of up to 31 bits are
+/// found.
+std::optional<Requantize> as_requantize(const Threshold& table, const std::vector<Range>& ranges);
 
 // joins.cpp
 /// Add and Sub of two streams, Concat of several. Throws Error at the node where no integer layer gives the same values.

@@ -73,20 +73,22 @@ RequantRule requant_rule(const Node& node) {
   return {static_cast<std::int64_t>(divisor), is_signed ? -count / 2 : 0, is_signed ? count / 2 - 1 : count - 1};
 }
 
+Tensor requant_parameter(Tensor parameter, const Dims& dims) {
+  const std::size_t rank = dims.size();
+  bool fits = parameter.shape.size() == rank;  // a parameter with all axes says itself what it belongs to
+  for (std::size_t d = 0; fits && d < rank; ++d) fits = parameter.shape[d] == 1 || parameter.shape[d] == dims[d];
+  if (rank < 3 || parameter.size() == 1 || parameter.size() != dims[1] || fits) return parameter;
+  parameter.shape.assign(rank - 1, 1);
+  parameter.shape[0] = dims[1];
+  return parameter;
+}
+
 /// clip(floor((x * mul + add) / div + 0.5)) over integers.
 std::vector<Tensor> requant_shift(const Arguments& arguments) {
   const Node& node = arguments.node;
   const RequantRule rule = requant_rule(node);
   const Tensor& x = arguments.at(0);
-  const auto parameter = [&](std::size_t i) {
-    Tensor tensor = arguments.at(i);
-    // One value per channel without axes of their own stands for the channel axis.
-    if (tensor.shape.size() == 1 && tensor.size() > 1 && x.shape.size() > 2 && tensor.size() == x.shape[1]) {
-      tensor.shape.assign(x.shape.size() - 1, 1);
-      tensor.shape[0] = x.shape[1];
-    }
-    return as_doubles(expand(node, tensor, x.shape));
-  };
+  const auto parameter = [&](std::size_t i) { return as_doubles(expand(node, requant_parameter(arguments.at(i), x.shape), x.shape)); };
   const std::vector<double> values = as_doubles(x), mul = parameter(1), add = parameter(2);
   std::vector<std::int64_t> out(values.size());
   for (std::size_t i = 0; i < out.size(); ++i) {

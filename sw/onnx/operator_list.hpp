@@ -104,5 +104,7 @@ struct RequantRule {
   std::int64_t divisor, low, high;
 };
 RequantRule requant_rule(const Node& node);
+/// A factor or summand of RequantShift in a shape that broadcasts to `dims`: one value per channel belongs to axis 1, however it is stored.
+Tensor requant_parameter(Tensor parameter, const std::vector<std::int64_t>& dims);
 
 }  // namespace bitloom::op

@@ -1,4 +1,7 @@
 // RequantShift, integer chains, QDQ and the products of quantized tensors, against the float executor and against hand computation.
+#include <algorithm>
+
+#include "lower/context.hpp"
 #include "lower_build.hpp"
 
 using namespace bitloom;
@@ -31,7 +34,8 @@ TEST_CASE("RequantShift rounds halves up and clips") {
   CHECK(table.falling == std::vector<std::uint8_t>{0, 1});
 }
 
-TEST_CASE("RequantShift in closed form equals the operator") {
+TEST_CASE("RequantShift in closed form equals the operator, and a multiplication with a shift") {
+  int found = 0;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     INFO("graph of seed " << seed);
     std::mt19937_64 random(seed);
@@ -55,7 +59,43 @@ TEST_CASE("RequantShift in closed form equals the operator") {
     LowerOptions options;
     options.input_type = pick(0, 1) == 1 ? ValueType::signed_bits(8) : ValueType::unsigned_bits(8);
     options.input_bits = 7;  // check_equal's pixels: a part of both types
-    REQUIRE_NOTHROW(check_equal(build.done(), options, 8, seed));
+    Network network;
+    REQUIRE_NOTHROW(network = check_equal(build.done(), options, 8, seed));
+    // The same as a multiplication and a shift, at every sum that the table was made for.
+    const Layer& act = *std::find_if(network.layers.begin(), network.layers.end(),
+                                     [](const Layer& layer) { return std::holds_alternative<Threshold>(layer.op); });
+    const auto& table = std::get<Threshold>(act.op);
+    const ValueType sums = network.input_of(act).type;
+    const std::vector<lowering::Range> ranges(2, {std::max<std::int64_t>(sums.min(), -40000), std::min<std::int64_t>(sums.max(), 40000)});
+    const auto requantize = lowering::as_requantize(table, ranges);
+    if (!requantize) continue;
+    ++found;
+    for (std::size_t c = 0; c < 2; ++c) {
+      const auto first = table.thresholds.begin() + static_cast<std::ptrdiff_t>(c) * table.levels;
+      for (std::int64_t q = ranges[c].low; q <= ranges[c].high; ++q) {
+        const std::int64_t n = std::upper_bound(first, first + table.levels, q) - first;
+        const std::int64_t expected = table.low + (table.falling[c] != 0 ? table.levels - n : n);
+        const std::int64_t code =
+            std::clamp((q * requantize->mul[c] + requantize->add[c]) >> requantize->shift, requantize->low, requantize->high);
+        if (code != expected) REQUIRE(code == expected);
+      }
+    }
+  }
+  CHECK(found > 50);
+}
+
+TEST_CASE("asked for, wide tables become multiplications") {
+  std::mt19937_64 random(8);
+  for (const float scale : {0.37F, 1.0F, 2.71F}) {
+    Build build({1, 4});
+    build.matmul(random_tensor(random, {4, 5}, -8, 8), 1, 4)
+        .then("Mul", {floats({5}, {0.31F, -0.2F, 0.177F, 0.05F, 0})})
+        .then("Relu")
+        .quant(scale, 6, false);
+    LowerOptions options;
+    options.requantize = true;
+    const Network network = check_equal(build.done(), options, 100);
+    CHECK(kind_name(network.layers[1].op) == "requantize");
   }
 }
 
