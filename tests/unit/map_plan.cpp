@@ -59,10 +59,16 @@ TEST_CASE("what the hardware does not do yet is refused by the layer's name") {
 TEST_CASE("layers without a module are refused by their kind") {
   Random random(test_seed());
   Network network = small(random);
-  network.layers.back().op = Requantize{std::vector<std::int64_t>(10, 1), std::vector<std::int64_t>(10, 0), 0, 0, 0};
-  CHECK_THROWS_WITH(make_plan(network, kBudget, {}), contains_text("no module for a layer of kind requantize"));
-  network.layers.back().op = Upsample{2, 2};
-  CHECK_THROWS_WITH(make_plan(network, kBudget, {}), contains_text("of kind upsample"));
+  Layer& last = network.layers.back();
+  const FeatureMap scores = network.input_of(last);
+  FeatureMap& out = network.maps[static_cast<std::size_t>(last.output)];
+  out = {out.name, scores.shape, scores.type};
+  NetworkOutput& output = network.outputs.front();
+  output.order.assign(10, 0), output.scale.assign(10, 1), output.offset.assign(10, 0);
+  last.op = Upsample{1, 1};
+  CHECK_THROWS_WITH(make_plan(network, kBudget, {}), contains_text("no module for a layer of kind upsample"));
+  last.op = Requantize{std::vector<std::int64_t>(10, 1), std::vector<std::int64_t>(10, 0), 0, 0, 1};
+  CHECK_THROWS_WITH(make_plan(network, kBudget, {}), contains_text("of kind requantize"));
 }
 
 TEST_CASE("a bias is part of what separates the raw accumulator from the sum") {
