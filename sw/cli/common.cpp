@@ -17,6 +17,7 @@ void ModelOptions::add_to(CLI::App& app) {
   app.add_option("MODEL", model, "ONNX or QONNX file")->required();
   app.add_option("--scale", scale, "a pixel p means p * SCALE + SHIFT to the model; a number or a fraction such as 1/255")->capture_default_str();
   app.add_option("--shift", shift, "see --scale")->capture_default_str();
+  app.add_option("--input", input, "type of the pixels: u8 (the default), s8 for signed integers, or other widths up to u16 and s16");
   app.add_flag("--argmax", argmax, "answer with the class index instead of the scores");
 }
 
@@ -45,6 +46,7 @@ LowerOptions ModelOptions::lowering() const {
   options.input_scale = number("--scale", scale);
   options.input_shift = number("--shift", shift);
   options.argmax = argmax;
+  if (!input.empty()) options.input_type = ValueType::parse(input);
   return options;
 }
 
@@ -79,11 +81,19 @@ MapData network_image(const Network& network, const Dataset& data, std::int64_t 
   if (image.size() != expected)
     throw Error(data.name, fmt::format("images of {} values ({}) found, the model takes {} ({})", image.size(), fmt::join(image.shape, "x"), expected,
                                        fmt::join(network.input_shape, "x")));
+  const ValueType type = network.input_rule.type;
   std::vector<std::int32_t> pixels;
   pixels.reserve(static_cast<std::size_t>(expected));
+  const auto take = [&](std::int64_t pixel) {
+    if (!type.contains(pixel))
+      throw Error(data.name, fmt::format("image {} holds {}, the model is lowered for pixels of type {} ({} to {}); name the type of these with "
+                                         "--input, s8 say",
+                                         index, pixel, type.to_string(), type.min(), type.max()));
+    pixels.push_back(static_cast<std::int32_t>(pixel));
+  };
   for (std::int64_t i = 0; i < expected; ++i) {
     if (!image.is_float()) {
-      pixels.push_back(static_cast<std::int32_t>(image.i()[static_cast<std::size_t>(i)]));
+      take(image.i()[static_cast<std::size_t>(i)]);
       continue;
     }
     const float value = image.f()[static_cast<std::size_t>(i)];
@@ -91,7 +101,7 @@ MapData network_image(const Network& network, const Dataset& data, std::int64_t 
       throw Error(data.name, fmt::format("image {} holds {}, which is no integer; the hardware takes integers of type {}: give pixels, and say with "
                                          "--scale and --shift what they mean to the model",
                                          index, value, network.maps[static_cast<std::size_t>(network.input)].type.to_string()));
-    pixels.push_back(static_cast<std::int32_t>(value));
+    take(static_cast<std::int64_t>(value));
   }
   return network_input(network, pixels);
 }
@@ -101,6 +111,10 @@ Tensor float_image(const Graph& graph, const Network& network, const Dataset& da
   std::vector<std::int64_t> shape = graph.inputs.front().shape;
   for (std::int64_t& d : shape)
     if (d < 1) d = 1;
+  if (!graph.inputs.front().is_float) {
+    if (!image.is_float()) return Tensor::ints(shape, image.i());
+    return Tensor::ints(shape, std::vector<std::int64_t>(image.f().begin(), image.f().end()));
+  }
   std::vector<float> values;
   for (std::int64_t i = 0; i < image.size(); ++i) {
     const double pixel = image.is_float() ? static_cast<double>(image.f()[static_cast<std::size_t>(i)]) : static_cast<double>(image.i()[static_cast<std::size_t>(i)]);
@@ -144,6 +158,8 @@ void write_outputs(const std::string& file, const Network& network, const std::v
   write_npy(file, Tensor::floats(std::move(shape), std::move(values)));
 }
 
+bool same_value(double golden, double expected) { return std::abs(expected - golden) <= 1e-5 * std::max(1.0, std::abs(expected)); }
+
 void compare_outputs(const std::string& expect, const std::vector<std::vector<double>>& outputs) {
   const Tensor expected = read_tensor(expect);
   const std::int64_t per_image = outputs.empty() ? 0 : static_cast<std::int64_t>(outputs.front().size());
@@ -155,8 +171,7 @@ void compare_outputs(const std::string& expect, const std::vector<std::vector<do
     for (std::size_t j = 0; j < outputs[i].size(); ++j) {
       const std::size_t at = i * static_cast<std::size_t>(per_image) + j;
       const double want = expected.is_float() ? static_cast<double>(expected.f()[at]) : static_cast<double>(expected.i()[at]);
-      // Stored floats carry float32 rounding of the output's scale and offset.
-      if (std::abs(want - outputs[i][j]) <= 1e-5 * std::max(1.0, std::abs(want))) continue;
+      if (same_value(outputs[i][j], want)) continue;
       if (differences++ == 0) fmt::print(stderr, "bitloom: {}: image {}, element {}: {} expected, {} found\n", expect, i, j, want, outputs[i][j]);
     }
   }

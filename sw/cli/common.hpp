@@ -22,7 +22,7 @@ struct ComparisonFailed {};
 
 struct ModelOptions {
   std::string model;
-  std::string scale = "1", shift = "0";
+  std::string scale = "1", shift = "0", input;
   bool argmax = false;
 
   void add_to(CLI::App& app);
@@ -48,7 +48,7 @@ struct DataOptions {
 
 /// One image of the data set as the hardware receives it. Throws Error when shapes do not fit or a value is no pixel of the input type.
 MapData network_image(const Network& network, const Dataset& data, std::int64_t index);
-/// The same image as the float model's input, with the network's input rule applied.
+/// The same image as the model's own input, with the network's input rule applied.
 Tensor float_image(const Graph& graph, const Network& network, const Dataset& data, std::int64_t index);
 
 /// Index of the largest value, the first one on ties; the value itself when there is only one (an argmax output).
@@ -70,6 +70,8 @@ class Progress {
 
 /// Outputs of all images as one tensor [images, shape...] in an NPY file.
 void write_outputs(const std::string& file, const Network& network, const std::vector<std::vector<double>>& outputs);
+/// Whether golden's real value is the float model's or a stored one: only float32 rounding may separate them.
+bool same_value(double golden, double expected);
 /// Compares with stored tensors; prints the first difference to stderr and throws ComparisonFailed.
 void compare_outputs(const std::string& expect, const std::vector<std::vector<double>>& outputs);
 

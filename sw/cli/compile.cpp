@@ -41,6 +41,7 @@ struct Compile {
     options.scale = lowering.input_scale;
     options.shift = lowering.input_shift;
     options.argmax = lowering.argmax;
+    options.input = model.input;
     const nlohmann::json description = describe(network, design, options, {});
     const std::filesystem::path folder = out.empty() ? std::filesystem::path(network.name + "-" + target.name) : std::filesystem::path(out);
     write_design(folder, network, design, options, board_top(target, description));

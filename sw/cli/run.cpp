@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -28,26 +29,33 @@ struct Run {
     const auto count_images = static_cast<std::size_t>(set.count);
     std::vector<std::vector<double>> outputs(count_images);
     const double seconds = infer(network, set, outputs);
-    std::vector<std::int64_t> float_answers(check ? count_images : 0);
+    std::vector<std::vector<double>> float_outputs(check ? count_images : 0);
     if (check) {
       const FloatExecutor reference(graph);
-      in_parallel("float model", set, [&](std::int64_t i) { float_answers[static_cast<std::size_t>(i)] = float_class(reference, graph, network, set, i); });
+      in_parallel("float model", set,
+                  [&](std::int64_t i) { float_outputs[static_cast<std::size_t>(i)] = float_output(reference, graph, network, set, i); });
     }
 
     std::vector<std::vector<std::int64_t>> confusion;
-    std::int64_t right = 0, float_right = 0, agree = 0;
+    std::int64_t right = 0, float_right = 0, agree = 0, different = 0, different_values = 0, compared_values = 0;
     for (std::size_t i = 0; i < count_images; ++i) {
       const std::int64_t answer = predicted_class(outputs[i]);
       const std::int64_t label = set.labels ? (*set.labels)[i] : -1;
       if (label >= 0) count(confusion, label, answer);
       right += label == answer ? 1 : 0;
       if (!check) continue;
-      float_right += label == float_answers[i] ? 1 : 0;
-      if (float_answers[i] == answer) {
+      const std::vector<double>& real = float_outputs[i];
+      const std::int64_t float_answer = predicted_class(real);
+      float_right += label == float_answer ? 1 : 0;
+      const auto [first, count_of_image] = differences(outputs[i], real);
+      different_values += count_of_image;
+      compared_values += static_cast<std::int64_t>(real.size());
+      if (float_answer == answer)
         ++agree;
-      } else {
-        fmt::print(stderr, "bitloom: image {}: the float model answers {}, golden {}\n", i, float_answers[i], answer);
-      }
+      else
+        fmt::print(stderr, "bitloom: image {}: the float model answers {}, golden {}\n", i, float_answer, answer);
+      if (count_of_image > 0 && ++different == 1)
+        fmt::print(stderr, "bitloom: image {}, element {}: the float model computes {}, golden {}\n", i, first, real[first], outputs[i][first]);
     }
     const auto images = static_cast<double>(set.count);
     nlohmann::json result = {{"model", network.name},
@@ -56,6 +64,9 @@ struct Run {
                              {"accuracy", set.labels ? nlohmann::json(static_cast<double>(right) / images) : nlohmann::json()},
                              {"float_accuracy", set.labels && check ? nlohmann::json(static_cast<double>(float_right) / images) : nlohmann::json()},
                              {"agrees_with_float", check ? nlohmann::json(agree) : nlohmann::json()},
+                             {"differs_from_float", check ? nlohmann::json(different) : nlohmann::json()},
+                             {"differing_values", check ? nlohmann::json(different_values) : nlohmann::json()},
+                             {"compared_values", check ? nlohmann::json(compared_values) : nlohmann::json()},
                              {"confusion", confusion},
                              {"seconds", seconds},
                              {"images_per_second", images / std::max(seconds, 1e-9)}};
@@ -63,7 +74,7 @@ struct Run {
     if (!result_file.empty()) write_file_atomically(result_file, result.dump(2) + "\n");
     print(result, set, confusion);
     if (!expect.empty()) compare_outputs(expect, outputs);
-    if (check && agree != set.count) throw ComparisonFailed{};
+    if (check && (agree != set.count || different > 0)) throw ComparisonFailed{};
   }
 
   /// Fills outputs[i] for every image; returns the seconds that took, the images' way from pixels to integers included.
@@ -92,13 +103,20 @@ struct Run {
     });
   }
 
-  static std::int64_t float_class(const FloatExecutor& reference, const Graph& graph, const Network& network, const Dataset& set, std::int64_t i) {
+  static std::vector<double> float_output(const FloatExecutor& reference, const Graph& graph, const Network& network, const Dataset& set, std::int64_t i) {
     const Tensors outputs = reference.run({{graph.inputs.front().name, float_image(graph, network, set, i)}});
     const Tensor& scores = outputs.at(graph.outputs.front().name);
-    std::vector<double> values;
-    for (std::int64_t j = 0; j < scores.size(); ++j)
-      values.push_back(scores.is_float() ? static_cast<double>(scores.f()[static_cast<std::size_t>(j)]) : static_cast<double>(scores.i()[static_cast<std::size_t>(j)]));
-    return predicted_class(values);
+    if (!scores.is_float()) return {scores.i().begin(), scores.i().end()};
+    return {scores.f().begin(), scores.f().end()};
+  }
+
+  /// The first element that float32 rounding does not explain, and how many such there are; none where golden answers with an index alone.
+  static std::pair<std::size_t, std::int64_t> differences(const std::vector<double>& golden, const std::vector<double>& real) {
+    std::size_t first = 0;
+    std::int64_t count = 0;
+    for (std::size_t i = 0; i < real.size() && golden.size() == real.size(); ++i)
+      if (!same_value(golden[i], real[i]) && count++ == 0) first = i;
+    return {first, count};
   }
 
   static void count(std::vector<std::vector<std::int64_t>>& confusion, std::int64_t label, std::int64_t answer) {
@@ -131,7 +149,7 @@ void add_run(CLI::App& program) {
   app->footer("Example: bitloom run sw/train/models/digits-w1a1.onnx --data digits --check");
   run->model.add_to(*app);
   run->data.add_to(*app);
-  app->add_flag("--check", run->check, "execute the float model too, and compare every answer (exit status 1 where one differs)");
+  app->add_flag("--check", run->check, "execute the float model too, and compare every answer and output value (exit status 1 where one differs)");
   app->add_option("--out", run->out, "write the outputs as NPY");
   app->add_option("--expect", run->expect, "compare the outputs with an NPY or NPZ file (exit status 1 where they differ)");
   app->add_option("--result", run->result_file, "write the result as JSON to a file (run.json of a report)");

@@ -28,6 +28,8 @@ struct Sim {
     lowering.input_scale = description.at("options").at("scale");
     lowering.input_shift = description.at("options").at("shift");
     lowering.argmax = description.at("options").at("argmax");
+    const std::string input = description.at("options").value("input", "");
+    if (!input.empty()) lowering.input_type = ValueType::parse(input);
     Network network = load_model(folder / "model.onnx", lowering).network;
     network.name = description.at("name");
     const Dataset set = data.load();

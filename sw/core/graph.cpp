@@ -3,6 +3,18 @@
 #include <fmt/format.h>
 
 namespace bitloom {
+
+std::optional<ValueType> narrow_integer_type(ElementType type) {
+  switch (type) {
+    case ElementType::Uint4: return ValueType::unsigned_bits(4);
+    case ElementType::Int4: return ValueType::signed_bits(4);
+    case ElementType::Uint8: return ValueType::unsigned_bits(8);
+    case ElementType::Int8: return ValueType::signed_bits(8);
+    case ElementType::Uint16: return ValueType::unsigned_bits(16);
+    case ElementType::Int16: return ValueType::signed_bits(16);
+    default: return std::nullopt;
+  }
+}
 namespace {
 
 template <class T>

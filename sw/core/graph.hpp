@@ -1,4 +1,5 @@
-// The float graph: an ONNX/QONNX model as it was written, in plain C++ types. Written by the importer, read by the float executor and by lower.
+// The float graph: an ONNX/QONNX model as it was written, in plain C++ types. Written by the importer, read by the float executor and by
+// lower.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +10,38 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/value_type.hpp"
 
 namespace bitloom {
+
+/// The element types of ONNX, by its numbers. Unspecified: computed by an operator that does not tell, float or int64.
+enum class ElementType : int {
+  Unspecified = 0,
+  Float = 1,
+  Uint8 = 2,
+  Int8 = 3,
+  Uint16 = 4,
+  Int16 = 5,
+  Int32 = 6,
+  Int64 = 7,
+  Bool = 9,
+  Float16 = 10,
+  Double = 11,
+  Uint32 = 12,
+  Uint64 = 13,
+  Bfloat16 = 16,
+  Uint4 = 21,
+  Int4 = 22,
+};
+
+/// The values of an integer type of up to 16 bits; nothing for the others.
+std::optional<ValueType> narrow_integer_type(ElementType type);
 
 /// A dense tensor of an ONNX graph, row major. Float types are held as float, every integer type and bool as int64.
 struct Tensor {
   std::vector<std::int64_t> shape;  ///< empty for a scalar
   std::variant<std::vector<float>, std::vector<std::int64_t>> data;
+  ElementType type = ElementType::Unspecified;  ///< as stored; quantizers look at that of their zero point
 
   static Tensor floats(std::vector<std::int64_t> shape, std::vector<float> values) { return {std::move(shape), std::move(values)}; }
   static Tensor ints(std::vector<std::int64_t> shape, std::vector<std::int64_t> values) { return {std::move(shape), std::move(values)}; }
@@ -52,6 +78,7 @@ struct ValueInfo {
   std::string name;
   std::vector<std::int64_t> shape;  ///< -1 for an unknown dimension; a leading batch dimension stands as in the file
   bool is_float = true;
+  ElementType type = ElementType::Unspecified;
 };
 
 struct Graph {

@@ -22,6 +22,20 @@ void expect(bool ok, const Layer& layer, const std::string& what) {
   if (!ok) throw Error(layer.source.empty() ? layer.name : fmt::format("{} (node {})", layer.name, layer.source), what);
 }
 
+void check_requantize(const Layer& layer, const Requantize& requantize, const FeatureMap& in, const FeatureMap& out) {
+  const auto channels = static_cast<std::size_t>(in.shape.channels);
+  expect(out.shape == in.shape, layer, "a requantize keeps its input's shape");
+  expect(requantize.mul.size() == channels && requantize.add.size() == channels, layer, "one factor and one summand per channel expected");
+  expect(requantize.shift >= 0 && requantize.shift <= 62, layer, fmt::format("a shift of {}; 0 to 62 expected", requantize.shift));
+  expect(requantize.low <= requantize.high && out.type.contains(requantize.low) && out.type.contains(requantize.high), layer,
+         "the output type does not hold the bounds");
+  // In double: far from the limit the rounding does not matter, and nothing can wrap.
+  const double widest = std::fmax(std::fabs(static_cast<double>(in.type.min())), static_cast<double>(in.type.max()));
+  for (std::size_t c = 0; c < channels; ++c)
+    expect(widest * std::fabs(static_cast<double>(requantize.mul[c])) + std::fabs(static_cast<double>(requantize.add[c])) < 0x1p62, layer,
+           fmt::format("factor {} and summand {} of channel {} leave 63 bits", requantize.mul[c], requantize.add[c], c));
+}
+
 void check_op(const Network& network, const Layer& layer) {
   const FeatureMap& in = network.input_of(layer);
   const FeatureMap& out = network.output_of(layer);
@@ -30,12 +44,14 @@ void check_op(const Network& network, const Layer& layer) {
            fmt::format("{} groups do not divide {} input and {} output channels", conv->groups, in.shape.channels, conv->out_channels));
     const MapShape want{conv->window.out_height(in.shape.height), conv->window.out_width(in.shape.width), conv->out_channels};
     expect(out.shape == want, layer, "the output shape does not follow from the window");
-    const std::int64_t count = std::int64_t{conv->out_channels} * conv->window.kernel_height * conv->window.kernel_width *
-                               (in.shape.channels / conv->groups);
+    const std::int64_t count =
+        std::int64_t{conv->out_channels} * conv->window.kernel_height * conv->window.kernel_width * (in.shape.channels / conv->groups);
     expect(static_cast<std::int64_t>(conv->weights.size()) == count, layer,
            fmt::format("{} weights found, {} expected", conv->weights.size(), count));
     for (const std::int32_t weight : conv->weights)
       expect(conv->weight_type.contains(weight), layer, fmt::format("weight {} is not of type {}", weight, conv->weight_type.to_string()));
+    expect(conv->bias.empty() || conv->bias.size() == static_cast<std::size_t>(conv->out_channels), layer,
+           fmt::format("{} bias values found, {} or none expected", conv->bias.size(), conv->out_channels));
     expect(!(in.type.is_bipolar() && conv->window.has_padding()), layer, "a bipolar map cannot be padded with zeros");
   } else if (const auto* threshold = std::get_if<Threshold>(&layer.op)) {
     const auto channels = static_cast<std::size_t>(in.shape.channels);
@@ -51,6 +67,25 @@ void check_op(const Network& network, const Layer& layer) {
   } else if (const auto* pool = std::get_if<MaxPool>(&layer.op)) {
     const MapShape want{pool->window.out_height(in.shape.height), pool->window.out_width(in.shape.width), in.shape.channels};
     expect(out.shape == want && out.type == in.type, layer, "the output of a max pool does not follow from its window and input");
+  } else if (const auto* requantize = std::get_if<Requantize>(&layer.op)) {
+    check_requantize(layer, *requantize, in, out);
+  } else if (const auto* add = std::get_if<Add>(&layer.op)) {
+    expect(add->scale.size() == layer.inputs.size(), layer, "one scale per input expected");
+    for (const int input : layer.inputs)
+      expect(network.maps[static_cast<std::size_t>(input)].shape == out.shape, layer, "the inputs and the output of an add have one shape");
+  } else if (const auto* concat = std::get_if<Concat>(&layer.op)) {
+    expect(concat->scale.size() == layer.inputs.size(), layer, "one scale per input expected");
+    MapShape want{in.shape.height, in.shape.width, 0};
+    for (const int input : layer.inputs) {
+      const MapShape& part = network.maps[static_cast<std::size_t>(input)].shape;
+      expect(part.height == want.height && part.width == want.width, layer, "the inputs of a concat have one height and width");
+      want.channels += part.channels;
+    }
+    expect(out.shape == want, layer, "the output of a concat has the channels of all inputs");
+  } else if (const auto* upsample = std::get_if<Upsample>(&layer.op)) {
+    expect(upsample->height >= 1 && upsample->width >= 1, layer, "the factors of an upsample must be positive");
+    const MapShape want{in.shape.height * upsample->height, in.shape.width * upsample->width, in.shape.channels};
+    expect(out.shape == want && out.type == in.type, layer, "the output of an upsample does not follow from its factors and input");
   } else {
     const MapShape want{in.shape.height, in.shape.width, 1};
     expect(out.shape == want && out.type.contains(0) && out.type.contains(in.shape.channels - 1), layer,
@@ -69,7 +104,7 @@ int Window::out_width(int in_width) const {
 }
 
 std::string kind_name(const LayerOp& op) {
-  static constexpr const char* names[] = {"convolution", "threshold", "max_pool", "argmax"};
+  static constexpr const char* names[] = {"convolution", "threshold", "max_pool", "argmax", "requantize", "add", "concat", "upsample"};
   return names[op.index()];
 }
 
@@ -80,8 +115,11 @@ void check(const Network& network) {
   std::set<std::string> names;
   for (const Layer& layer : network.layers) {
     expect(names.insert(layer.name).second, layer, "two layers have this name");
-    expect(layer.inputs.size() == 1, layer, "one input expected");
-    for (const int input : layer.inputs) expect(map_exists(input) && written.count(input) == 1, layer, "reads a map that no earlier layer writes");
+    const bool joins = std::holds_alternative<Add>(layer.op) || std::holds_alternative<Concat>(layer.op);
+    expect(joins ? layer.inputs.size() >= 2 : layer.inputs.size() == 1, layer,
+           joins ? "two or more inputs expected" : "one input expected");
+    for (const int input : layer.inputs)
+      expect(map_exists(input) && written.count(input) == 1, layer, "reads a map that no earlier layer writes");
     expect(map_exists(layer.output) && written.insert(layer.output).second, layer, "writes a map that is written already");
     check_op(network, layer);
   }

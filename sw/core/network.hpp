@@ -48,7 +48,7 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 
-/// acc[y][x][k] = sum over r, s, c of weight[k][r][s][c] * in[..][c]; padded positions count as 0.
+/// acc[y][x][k] = bias[k] + sum over r, s, c of weight[k][r][s][c] * in[..][c]; padded positions count as 0.
 /// A fully connected layer is a convolution whose kernel is its whole input map, without padding: weights [k][H][W][C], output 1x1xK.
 struct Convolution {
   Window window;
@@ -56,14 +56,15 @@ struct Convolution {
   int groups = 1;
   ValueType weight_type;
   std::vector<std::int32_t> weights;  ///< [out_channels][kernel_height][kernel_width][in_channels / groups]
+  std::vector<std::int64_t> bias{};   ///< [out_channels], or empty: all 0
   bool operator==(const Convolution&) const = default;
 };
 
 /// With n = #{ i : in >= thresholds[c][i] }: out = low + step * (falling[c] ? levels - n : n).
 struct Threshold {
-  int levels = 1;                         ///< thresholds per channel
-  std::vector<std::int64_t> thresholds;   ///< [in_channels][levels], ascending within a channel
-  std::vector<std::uint8_t> falling;      ///< [in_channels]
+  int levels = 1;                        ///< thresholds per channel
+  std::vector<std::int64_t> thresholds;  ///< [in_channels][levels], ascending within a channel
+  std::vector<std::uint8_t> falling;     ///< [in_channels]
   std::int64_t low = 0;
   std::int64_t step = 1;
   bool operator==(const Threshold&) const = default;
@@ -80,7 +81,36 @@ struct ArgMax {
   bool operator==(const ArgMax&) const = default;
 };
 
-using LayerOp = std::variant<Convolution, Threshold, MaxPool, ArgMax>;
+/// out = clamp(floor((in * mul[c] + add[c]) / 2^shift), low, high).
+struct Requantize {
+  std::vector<std::int64_t> mul;  ///< [in_channels]
+  std::vector<std::int64_t> add;  ///< [in_channels]
+  int shift = 0;                  ///< 0 to 62; no product or sum over the input's type leaves 63 bits
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  bool operator==(const Requantize&) const = default;
+};
+
+/// out = sum over i of scale[i] * in_i, value by value; all inputs have one shape.
+struct Add {
+  std::vector<std::int64_t> scale;  ///< [inputs]
+  bool operator==(const Add&) const = default;
+};
+
+/// The channels of the inputs one after the other: out[y][x][channels before input i + c] = scale[i] * in_i[y][x][c].
+struct Concat {
+  std::vector<std::int64_t> scale;  ///< [inputs]
+  bool operator==(const Concat&) const = default;
+};
+
+/// Every value repeated: out[y][x][c] = in[y / height][x / width][c], divisions rounded down.
+struct Upsample {
+  int height = 1;
+  int width = 1;
+  bool operator==(const Upsample&) const = default;
+};
+
+using LayerOp = std::variant<Convolution, Threshold, MaxPool, ArgMax, Requantize, Add, Concat, Upsample>;
 
 struct Layer {
   std::string name;         ///< unique, a valid Verilog identifier
@@ -95,10 +125,12 @@ struct Layer {
 struct InputRule {
   double scale = 1.0;
   double shift = 0.0;
+  ValueType type = ValueType::unsigned_bits(8);  ///< of p; the input map's type may be narrower: then larger values saturate
   bool operator==(const InputRule&) const = default;
 };
 
-/// How an output map reads as the model's float output: real[i] = scale[i] * q[order[i]] + offset[i], i over the ONNX tensor without batch.
+/// How an output map reads as the model's float output: real[i] = scale[i] * q[order[i]] + offset[i], i over the ONNX tensor without batch,
+/// and then `function`, which keeps the order.
 /// `exact_order`: all scales are equal and positive and all offsets equal, so that an argmax over q is an argmax over the real values.
 struct NetworkOutput {
   std::string name;                 ///< the ONNX output
@@ -108,6 +140,7 @@ struct NetworkOutput {
   std::vector<double> scale;        ///< per ONNX element
   std::vector<double> offset;       ///< per ONNX element
   bool exact_order = true;
+  std::string function{};  ///< "", or what the host applies to `real`: "Sigmoid", or "Softmax" or "LogSoftmax" over all elements
   bool operator==(const NetworkOutput&) const = default;
 };
 
@@ -115,18 +148,20 @@ struct Network {
   std::string name;
   std::vector<FeatureMap> maps;
   std::vector<Layer> layers;
-  int input = 0;                           ///< index into maps: the integers that the hardware receives
-  std::vector<std::int32_t> input_order;   ///< ONNX input element (batch removed, usually CHW) -> HWC position in the input map
-  std::vector<std::int64_t> input_shape;   ///< ONNX shape of the input without the batch dimension
+  int input = 0;                          ///< index into maps: the integers that the hardware receives
+  std::vector<std::int32_t> input_order;  ///< ONNX input element (batch removed, usually CHW) -> HWC position in the input map
+  std::vector<std::int64_t> input_shape;  ///< ONNX shape of the input without the batch dimension
   InputRule input_rule;
   std::vector<NetworkOutput> outputs;
 
-  const FeatureMap& input_of(const Layer& layer, int i = 0) const { return maps[static_cast<std::size_t>(layer.inputs[static_cast<std::size_t>(i)])]; }
+  const FeatureMap& input_of(const Layer& layer, int i = 0) const {
+    return maps[static_cast<std::size_t>(layer.inputs[static_cast<std::size_t>(i)])];
+  }
   const FeatureMap& output_of(const Layer& layer) const { return maps[static_cast<std::size_t>(layer.output)]; }
   bool operator==(const Network&) const = default;
 };
 
-/// "convolution", "threshold", "max_pool" or "argmax".
+/// "convolution", "threshold", "max_pool", "argmax", "requantize", "add", "concat" or "upsample".
 std::string kind_name(const LayerOp& op);
 
 /// Says why `network` is not well formed (shapes, types, order, sizes of weight and threshold tables); throws Error naming the layer.

@@ -64,6 +64,7 @@ struct DesignOptions {
   std::filesystem::path model;  ///< copied into the folder
   double scale = 1.0, shift = 0.0;
   bool argmax = false;
+  std::string input;  ///< type of the pixels, empty for the model's own
 };
 
 /// design.json, as docs/architecture.md describes it.

@@ -72,7 +72,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                  {"name", design.name},
                  {"board", options.board},
                  {"model", "model.onnx"},
-                 {"options", {{"scale", options.scale}, {"shift", options.shift}, {"argmax", options.argmax}}},
+                 {"options", {{"scale", options.scale}, {"shift", options.shift}, {"argmax", options.argmax}, {"input", options.input}}},
                  {"sources", json::array()},
                  {"boundaries", json::array()},
                  {"layers", json::array()},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace bitloom {
 namespace {
@@ -26,11 +27,15 @@ void for_window(const Window& w, const MapShape& in, int oy, int ox, F visit) {
   }
 }
 
-std::int64_t compute(const Convolution& conv, const MapData& in, int oy, int ox, int k) {
+/// The input maps of a layer.
+using Inputs = std::vector<const MapData*>;
+
+std::int64_t compute(const Convolution& conv, const Inputs& inputs, int oy, int ox, int k) {
+  const MapData& in = *inputs[0];
   const int channels = in.shape.channels / conv.groups;
   const int first = k / (conv.out_channels / conv.groups) * channels;
   const auto taps = static_cast<std::size_t>(conv.window.kernel_height) * static_cast<std::size_t>(conv.window.kernel_width);
-  std::int64_t acc = 0;
+  std::int64_t acc = conv.bias.empty() ? 0 : conv.bias[static_cast<std::size_t>(k)];
   for_window(conv.window, in.shape, oy, ox, [&](int r, int s, int y, int x) {
     const std::size_t tap = static_cast<std::size_t>(r * conv.window.kernel_width + s);
     const std::int32_t* weights = conv.weights.data() + (static_cast<std::size_t>(k) * taps + tap) * static_cast<std::size_t>(channels);
@@ -40,7 +45,8 @@ std::int64_t compute(const Convolution& conv, const MapData& in, int oy, int ox,
   return acc;
 }
 
-std::int64_t compute(const Threshold& threshold, const MapData& in, int y, int x, int c) {
+std::int64_t compute(const Threshold& threshold, const Inputs& inputs, int y, int x, int c) {
+  const MapData& in = *inputs[0];
   const std::int64_t value = in.values[at(in.shape, y, x, c)];
   const std::int64_t* table = threshold.thresholds.data() + static_cast<std::ptrdiff_t>(c) * threshold.levels;
   std::int64_t reached = 0;
@@ -49,18 +55,43 @@ std::int64_t compute(const Threshold& threshold, const MapData& in, int y, int x
   return threshold.low + threshold.step * reached;
 }
 
-std::int64_t compute(const MaxPool& pool, const MapData& in, int oy, int ox, int c) {
+std::int64_t compute(const MaxPool& pool, const Inputs& inputs, int oy, int ox, int c) {
+  const MapData& in = *inputs[0];
   std::int64_t best = std::int64_t{INT32_MIN};
   for_window(pool.window, in.shape, oy, ox,
              [&](int, int, int y, int x) { best = std::max(best, std::int64_t{in.values[at(in.shape, y, x, c)]}); });
   return best;
 }
 
-std::int64_t compute(const ArgMax&, const MapData& in, int y, int x, int) {
+std::int64_t compute(const ArgMax&, const Inputs& inputs, int y, int x, int) {
+  const MapData& in = *inputs[0];
   int best = 0;
   for (int c = 1; c < in.shape.channels; ++c)
     if (in.values[at(in.shape, y, x, c)] > in.values[at(in.shape, y, x, best)]) best = c;
   return best;
+}
+
+std::int64_t compute(const Requantize& requantize, const Inputs& inputs, int y, int x, int c) {
+  const auto channel = static_cast<std::size_t>(c);
+  const std::int64_t value = inputs[0]->values[at(inputs[0]->shape, y, x, c)];
+  const std::int64_t scaled = value * requantize.mul[channel] + requantize.add[channel];
+  return std::clamp(scaled >> requantize.shift, requantize.low, requantize.high);  // >> rounds down
+}
+
+std::int64_t compute(const Add& add, const Inputs& inputs, int y, int x, int c) {
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < inputs.size(); ++i) sum += add.scale[i] * inputs[i]->values[at(inputs[i]->shape, y, x, c)];
+  return sum;
+}
+
+std::int64_t compute(const Concat& concat, const Inputs& inputs, int y, int x, int c) {
+  std::size_t i = 0;
+  for (; c >= inputs[i]->shape.channels; ++i) c -= inputs[i]->shape.channels;
+  return concat.scale[i] * inputs[i]->values[at(inputs[i]->shape, y, x, c)];
+}
+
+std::int64_t compute(const Upsample& upsample, const Inputs& inputs, int y, int x, int c) {
+  return inputs[0]->values[at(inputs[0]->shape, y / upsample.height, x / upsample.width, c)];
 }
 
 }  // namespace
@@ -73,14 +104,14 @@ void check_values(const std::string& where, const FeatureMap& map, const MapData
     if (!map.type.contains(value)) throw Error(where, fmt::format("{} is not a value of type {}", value, map.type.to_string()));
 }
 
-MapData run_layer(const Network& network, const Layer& layer, const MapData& input) {
+MapData run_layer(const Network& network, const Layer& layer, const std::vector<const MapData*>& inputs) {
   const FeatureMap& map = network.output_of(layer);
   MapData out{map.shape, {}};
   out.values.reserve(static_cast<std::size_t>(map.shape.size()));
   for (int y = 0; y < map.shape.height; ++y)
     for (int x = 0; x < map.shape.width; ++x)
       for (int c = 0; c < map.shape.channels; ++c) {
-        const std::int64_t value = std::visit([&](const auto& op) { return compute(op, input, y, x, c); }, layer.op);
+        const std::int64_t value = std::visit([&](const auto& op) { return compute(op, inputs, y, x, c); }, layer.op);
         if (!map.type.contains(value))
           throw Error(layer.name, fmt::format("computed {} at row {}, column {}, channel {}, which is not of type {}", value, y, x, c,
                                               map.type.to_string()));
@@ -98,7 +129,11 @@ std::vector<MapData> Golden::run(const MapData& input) const {
   std::vector<MapData> maps(network_.maps.size());
   check_values(network_.maps[index(network_.input)].name, network_.maps[index(network_.input)], input);
   maps[index(network_.input)] = input;
-  for (const Layer& layer : network_.layers) maps[index(layer.output)] = run_layer(network_, layer, maps[index(layer.inputs[0])]);
+  for (const Layer& layer : network_.layers) {
+    std::vector<const MapData*> inputs;
+    for (const int map : layer.inputs) inputs.push_back(&maps[index(map)]);
+    maps[index(layer.output)] = run_layer(network_, layer, inputs);
+  }
   return maps;
 }
 
@@ -118,6 +153,14 @@ std::vector<double> real_output(const NetworkOutput& output, const MapData& map)
   std::vector<double> real(output.order.size());
   for (std::size_t i = 0; i < real.size(); ++i)
     real[i] = output.scale[i] * map.values.at(static_cast<std::size_t>(output.order[i])) + output.offset[i];
+  if (output.function == "Sigmoid") {
+    for (double& value : real) value = 1 / (1 + std::exp(-value));
+  } else if (!output.function.empty()) {
+    const double top = *std::max_element(real.begin(), real.end());  // subtracted, so that no power overflows
+    double sum = 0;
+    for (const double value : real) sum += std::exp(value - top);
+    for (double& value : real) value = output.function == "Softmax" ? std::exp(value - top) / sum : value - top - std::log(sum);
+  }
   return real;
 }
 

@@ -27,13 +27,13 @@ class Golden {
 /// Throws Error, naming `where`, unless `data` has the map's shape and only values of its type.
 void check_values(const std::string& where, const FeatureMap& map, const MapData& data);
 
-/// One layer over its input map, by the definition alone. The result is checked against the output map's type.
-MapData run_layer(const Network& network, const Layer& layer, const MapData& input);
+/// One layer over its input maps, by the definition alone. The result is checked against the output map's type.
+MapData run_layer(const Network& network, const Layer& layer, const std::vector<const MapData*>& inputs);
 
 /// The input map for an image of pixels in the ONNX element order; values outside the map's type saturate.
 MapData network_input(const Network& network, const std::vector<std::int32_t>& pixels);
 
-/// The model's float output in ONNX element order: scale * q + offset.
+/// The model's float output in ONNX element order: scale * q + offset, then the output's function.
 std::vector<double> real_output(const NetworkOutput& output, const MapData& map);
 
 }  // namespace bitloom

@@ -54,7 +54,8 @@ PackedGolden::PackedGolden(Network network, const Kernels& with) : network_(std:
     const int number = static_cast<int>(steps_.size());
     writer[index(layer.output)] = number;
     Step& step = steps_.emplace_back();
-    if (const auto* conv = std::get_if<Convolution>(&layer.op); conv != nullptr && !out.type.is_bipolar()) {
+    // A bias is left to the plain model: few-bit networks have it in their thresholds.
+    if (const auto* conv = std::get_if<Convolution>(&layer.op); conv != nullptr && conv->bias.empty() && !out.type.is_bipolar()) {
       step.convolution = PackedConvolution::pack(*conv, in, with);
       step.check_range = step.convolution && !holds(out.type, step.convolution->low(), step.convolution->high());
     } else if (const auto* threshold = std::get_if<Threshold>(&layer.op)) {
@@ -178,7 +179,11 @@ std::vector<MapData> PackedGolden::execute(const MapData& input, bool fuse) cons
     } else if (pool != nullptr) {
       ok = run_pool(*pool, type, in, out);
     }
-    if (!ok) out = run_layer(network_, layer, in);
+    if (!ok) {
+      std::vector<const MapData*> inputs;
+      for (const int map : layer.inputs) inputs.push_back(&maps[index(map)]);
+      out = run_layer(network_, layer, inputs);
+    }
     for (const int map : layer.inputs) {
       if (!fuse || last_reader_[index(map)] != static_cast<int>(i)) continue;
       spare_storage().push_back(std::move(maps[index(map)].values));

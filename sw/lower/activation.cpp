@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "lower/chain.hpp"
 #include "lower/context.hpp"
@@ -15,7 +16,9 @@ bool narrow_input(Context& context, const Stream& stream, const Grid& grid) {
   Builder& builder = context.builder;
   if (stream.map != builder.network().input || !stream.only_reader || builder.is_read(stream.map) || !stream.pools.empty()) return false;
   const ValueType type = builder.map(stream.map).type;
-  if (grid.type.encoding() != Encoding::Unsigned || grid.low != 0 || grid.step != 1 || grid.levels != grid.type.max()) return false;
+  if (type.encoding() != Encoding::Unsigned || grid.type.encoding() != Encoding::Unsigned || grid.low != 0 || grid.step != 1 ||
+      grid.levels != grid.type.max())
+    return false;
   std::vector<std::int64_t> pixels;
   for (std::int64_t p = 0; p <= type.max(); ++p) pixels.push_back(p);
   for (int c = 0; c < stream.shape.channels; ++c) {
@@ -46,10 +49,9 @@ std::vector<Range> reached_codes(const Threshold& table, const std::vector<Range
 }
 
 /// Emits the thresholds of the stream's whole chain and, behind them, its pools.
-void emit_thresholds(Context& context, Stream& stream, const Grid& grid) {
+void emit_thresholds(Context& context, Stream& stream, const Grid& grid, Threshold table) {
   Builder& builder = context.builder;
   const std::vector<Range> ranges = builder.ranges(stream.map);
-  Threshold table = find_thresholds(stream, ranges, grid, stream.source, context.opset());
   for (const DeferredPool& pool : stream.pools) {
     if (!rises_after(stream, ranges, pool.position, grid, stream.source, context.opset()))
       throw Error(pool.source,
@@ -59,12 +61,23 @@ void emit_thresholds(Context& context, Stream& stream, const Grid& grid) {
   }
   const std::vector<Range> code_ranges = reached_codes(table, ranges);
   const MapShape shape = builder.map(stream.map).shape;
-  stream.map = builder.add_layer("act", stream.source, stream.map, std::move(table), shape, grid.type, code_ranges);
+  constexpr int kFewLevels = 15;
+  const auto requantize =
+      context.options.requantize && table.levels > kFewLevels ? as_requantize(table, ranges) : std::optional<Requantize>();
+  if (requantize)
+    stream.map = builder.add_layer("requantize", stream.source, stream.map, *requantize, shape, grid.type, code_ranges);
+  else
+    stream.map = builder.add_layer("act", stream.source, stream.map, std::move(table), shape, grid.type, code_ranges);
   for (const DeferredPool& pool : stream.pools) {
     const MapShape in = builder.map(stream.map).shape;
     const MapShape out{pool.window.out_height(in.height), pool.window.out_width(in.width), in.channels};
     stream.map = builder.add_layer("pool", pool.source, stream.map, MaxPool{pool.window}, out, grid.type, code_ranges);
   }
+}
+
+void emit_thresholds(Context& context, Stream& stream, const Grid& grid) {
+  const std::vector<Range> ranges = context.builder.ranges(stream.map);
+  emit_thresholds(context, stream, grid, find_thresholds(stream, ranges, grid, stream.source, context.opset()));
 }
 
 void make_pure(Stream& stream, const std::vector<double>& scale) {
@@ -78,9 +91,41 @@ void make_pure(Stream& stream, const std::vector<double>& scale) {
 
 Stream quantize(Context& context, Stream stream) {
   const Grid grid = quantizer_grid(stream);
+  return quantize_to(context, std::move(stream), grid);
+}
+
+Stream quantize_to(Context& context, Stream stream, const Grid& grid) {
+  const bool integer = holds_integers(stream, stream.steps.size());
   if (!narrow_input(context, stream, grid)) emit_thresholds(context, stream, grid);
   make_pure(stream, grid.scale);
+  stream.integer = integer;
   return stream;
+}
+
+Stream apply_table(Context& context, Stream stream, const Grid& grid, Threshold table) {
+  emit_thresholds(context, stream, grid, std::move(table));
+  make_pure(stream, grid.scale);
+  return stream;
+}
+
+bool fold_bias(Context& context, Stream& stream) {
+  if (!stream.pools.empty() || !stream.only_reader) return false;
+  const auto lines = as_lines(stream, stream.steps.size());
+  if (!lines || !(lines->front().slope > 0)) return false;
+  std::vector<std::int64_t> bias;
+  for (const Line& line : *lines) {
+    const double whole = std::nearbyint(line.offset / line.slope);
+    // An offset that was computed in float32 may be off by its rounding.
+    if (line.slope != lines->front().slope || std::fabs(whole) > 0x1p31 ||
+        std::fabs(line.offset - whole * line.slope) > 0x1p-22 * std::fabs(line.offset))
+      return false;
+    bias.push_back(static_cast<std::int64_t>(whole));
+  }
+  const double slope = lines->front().slope;
+  if (!context.builder.add_bias(stream.map, bias, stream.source)) return false;
+  make_pure(stream, {slope});
+  stream.integer = false;
+  return true;
 }
 
 Stream integral(Context& context, Stream stream, const Node& reader) {
@@ -103,6 +148,7 @@ Stream integral(Context& context, Stream stream, const Node& reader) {
                 fmt::format("the scale of its input differs between channels, so the sums of this {} are no integers; quantize with one "
                             "scale for all channels",
                             reader.op));
+  if (fold_bias(context, stream)) return stream;
   const auto grid = discover_grid(stream, ranges, context.opset());
   if (!grid)
     throw Error(reader.name,

@@ -12,16 +12,17 @@ int Builder::add_map(const std::string& name, MapShape shape, ValueType type, st
   return static_cast<int>(network_.maps.size()) - 1;
 }
 
-int Builder::add_layer(const std::string& kind, const std::string& source, int input, LayerOp op, MapShape shape, ValueType type,
-                       std::vector<Range> ranges) {
+int Builder::add_layer(const std::string& kind, const std::string& source, std::vector<int> inputs, LayerOp op, MapShape shape,
+                       ValueType type, std::vector<Range> ranges) {
   const std::string name = fmt::format("{}{}", kind, next_number_[kind]++);
   const int output = add_map(name + "_out", shape, type, std::move(ranges));
-  network_.layers.push_back({name, source, {input}, output, std::move(op)});
+  network_.layers.push_back({name, source, std::move(inputs), output, std::move(op)});
   return output;
 }
 
 bool Builder::is_read(int index) const {
-  return std::any_of(network_.layers.begin(), network_.layers.end(), [&](const Layer& layer) { return layer.inputs[0] == index; });
+  return std::any_of(network_.layers.begin(), network_.layers.end(),
+                     [&](const Layer& layer) { return std::find(layer.inputs.begin(), layer.inputs.end(), index) != layer.inputs.end(); });
 }
 
 bool Builder::is_accumulator(int index) const {
@@ -40,12 +41,29 @@ void Builder::reshape_input(MapShape shape) {
 void Builder::make_paddable(int index) {
   if (!map(index).type.is_bipolar()) return;
   set_type(index, ValueType::signed_bits(2));
-  // A max pool's input and output have the same type.
+  // Input and output of these layers have the same type.
   for (const Layer& layer : network_.layers) {
-    if (!std::holds_alternative<MaxPool>(layer.op)) continue;
+    if (!std::holds_alternative<MaxPool>(layer.op) && !std::holds_alternative<Upsample>(layer.op)) continue;
     if (layer.output == index) make_paddable(layer.inputs[0]);
     if (layer.inputs[0] == index) make_paddable(layer.output);
   }
+}
+
+bool Builder::add_bias(int index, const std::vector<std::int64_t>& bias, const std::string& source) {
+  if (is_read(index)) return false;
+  for (Layer& layer : network_.layers) {
+    auto* conv = std::get_if<Convolution>(&layer.op);
+    if (layer.output != index || conv == nullptr) continue;
+    conv->bias.resize(bias.size(), 0);
+    auto& ranges = ranges_[static_cast<std::size_t>(index)];
+    for (std::size_t k = 0; k < bias.size(); ++k) {
+      conv->bias[k] += bias[k];
+      ranges[k] = {ranges[k].low + bias[k], ranges[k].high + bias[k]};
+    }
+    set_type(index, type_holding(ranges, source));
+    return true;
+  }
+  return false;
 }
 
 std::vector<Range> accumulator_ranges(const Convolution& conv, const MapShape& in, const std::vector<Range>& ranges) {

@@ -21,8 +21,14 @@ class Builder {
  public:
   int add_map(const std::string& name, MapShape shape, ValueType type, std::vector<Range> ranges);
   /// Adds a layer of the next free name `<kind><number>` that writes a new map `<layer>_out`. Returns the map.
-  int add_layer(const std::string& kind, const std::string& source, int input, LayerOp op, MapShape shape, ValueType type,
+  int add_layer(const std::string& kind, const std::string& source, std::vector<int> inputs, LayerOp op, MapShape shape, ValueType type,
                 std::vector<Range> ranges);
+  int add_layer(const std::string& kind, const std::string& source, int input, LayerOp op, MapShape shape, ValueType type,
+                std::vector<Range> ranges) {
+    return add_layer(kind, source, std::vector<int>{input}, std::move(op), shape, type, std::move(ranges));
+  }
+  /// Adds to the bias of the convolution that writes the map; false, and nothing done, when another layer does or something reads the map.
+  bool add_bias(int index, const std::vector<std::int64_t>& bias, const std::string& source);
 
   const FeatureMap& map(int index) const { return network_.maps[static_cast<std::size_t>(index)]; }
   const std::vector<Range>& ranges(int index) const { return ranges_[static_cast<std::size_t>(index)]; }
@@ -33,7 +39,8 @@ class Builder {
   void reshape_input(MapShape shape);
   void set_type(int index, ValueType type) { network_.maps[static_cast<std::size_t>(index)].type = type; }
   void set_ranges(int index, std::vector<Range> ranges) { ranges_[static_cast<std::size_t>(index)] = std::move(ranges); }
-  /// Carries a bipolar map as signed 2-bit values, so that it can be padded with zeros; likewise all maps tied to it by max pools.
+  /// Carries a bipolar map as signed 2-bit values, so that it can be padded with zeros; likewise all maps tied to it by max pools and
+  /// upsamplings.
   void make_paddable(int index);
 
   Network& network() { return network_; }

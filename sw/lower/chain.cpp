@@ -11,24 +11,27 @@
 namespace bitloom::lowering {
 namespace {
 
-/// One value per channel from a tensor that broadcasts to the stream's shape; collapsed to one when all are equal.
-std::vector<float> channel_values(const Stream& stream, const Node& node, const Tensor& expanded) {
+bool same(float a, float b) { return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b); }
+bool same(std::int64_t a, std::int64_t b) { return a == b; }
+
+/// One value per channel from values over the stream's shape; collapsed to one when all are equal.
+template <class T>
+std::vector<T> channel_values(const Stream& stream, const Node& node, const std::vector<T>& expanded) {
   const auto channels = static_cast<std::size_t>(stream.shape.channels);
-  std::vector<float> values(channels, 0.0F);
+  std::vector<T> values(channels, T{});
   std::vector<bool> seen(channels, false);
-  for (std::size_t e = 0; e < expanded.f().size(); ++e) {
+  for (std::size_t e = 0; e < expanded.size(); ++e) {
     const auto c = static_cast<std::size_t>(stream.channel(e));
-    const float value = expanded.f()[e];
-    if (seen[c] && std::bit_cast<std::uint32_t>(values[c]) != std::bit_cast<std::uint32_t>(value))
+    if (seen[c] && !same(values[c], expanded[e]))
       throw Error(node.name,
                   fmt::format("the constant of this {} differs between positions of one channel; thresholds exist per channel only: "
                               "use one value per channel",
                               node.op));
     seen[c] = true;
-    values[c] = value;
+    values[c] = expanded[e];
   }
-  for (const float value : values)
-    if (std::bit_cast<std::uint32_t>(value) != std::bit_cast<std::uint32_t>(values[0])) return values;
+  for (const T value : values)
+    if (!same(value, values[0])) return values;
   return {values[0]};
 }
 
@@ -64,7 +67,7 @@ std::vector<Tensor> threshold_rows(const Stream& stream, const Node& node, const
   std::vector<float> numbers(static_cast<std::size_t>(table.shape[0]));
   for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i);
   std::vector<Tensor> rows;
-  for (const float number : channel_values(stream, node, spread_channels(stream, node, numbers, channel_axis(stream, node))))
+  for (const float number : channel_values(stream, node, spread_channels(stream, node, numbers, channel_axis(stream, node)).f()))
     rows.push_back(row(static_cast<std::size_t>(number)));
   return rows;
 }
@@ -85,19 +88,22 @@ void append_step(Stream& stream, const Node& node, std::size_t stream_input, con
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr) continue;
     const Tensor& input = *inputs[i];
-    if (!input.is_float()) throw Error(node.name, fmt::format("input {} of {} holds integers; floats expected", i, node.op));
+    if (!input.is_float() && !holds_integers(stream, stream.steps.size()) && node.op != "QuantizeLinear")
+      throw Error(node.name, fmt::format("input {} of {} holds integers; floats expected", i, node.op));
     if (node.op == "MultiThreshold") {
       step->operands[i] = threshold_rows(stream, node, input);
     } else if (node.op == "BatchNormalization") {
       const Tensor spread = spread_channels(stream, node, input.f(), stream.dims.size() < 2 ? 0 : 1);
-      step->operands[i] = as_operands(channel_values(stream, node, spread), {1});
+      step->operands[i] = as_operands(channel_values(stream, node, spread.f()), {1});
     } else {
-      step->operands[i] = as_operands(channel_values(stream, node, expand(node, input, stream.dims)), {});
+      step->operands[i] = channel_operands(stream, node, input);
     }
   }
   stream.source = node.name;
   stream.steps.push_back(std::move(step));
-  apply_steps(stream, stream.steps.size() - 1, stream.steps.size(), 0, {0.0F}, opset);  // the operator itself checks its parameters
+  const std::size_t last = stream.steps.size() - 1;
+  const Tensor zero = holds_integers(stream, last) ? Tensor::ints({1, 1}, {0}) : Tensor::floats({1, 1}, {0.0F});
+  apply_steps(stream, last, last + 1, 0, zero, opset);  // the operator itself checks its parameters
 }
 
 void append_constant_step(Stream& stream, const char* op, const std::string& source, const std::vector<float>& values) {
@@ -110,34 +116,66 @@ void append_constant_step(Stream& stream, const char* op, const std::string& sou
   stream.steps.push_back(std::make_shared<Step>(std::move(step)));
 }
 
-std::vector<float> apply_steps(const Stream& stream, std::size_t first, std::size_t last, int c, std::vector<float> x, int opset) {
-  // [n][1]: one channel, for operators with channels first and last alike.
-  const auto count = static_cast<std::int64_t>(x.size());
-  Tensor tensor = Tensor::floats({count, 1}, std::move(x));
+std::vector<Tensor> channel_operands(const Stream& stream, const Node& node, const Tensor& constant) {
+  const Tensor expanded = expand(node, constant, stream.dims);
+  if (constant.is_float()) return as_operands(channel_values(stream, node, expanded.f()), {});
+  std::vector<Tensor> operands;
+  for (const std::int64_t value : channel_values(stream, node, expanded.i())) {
+    operands.push_back(Tensor::ints({}, {value}));
+    operands.back().type = constant.type;
+  }
+  return operands;
+}
+
+bool holds_integers(const Stream& stream, std::size_t steps) {
+  for (std::size_t i = steps; i-- > 0;) {
+    const Node& node = stream.steps[i]->node;
+    if (node.op == "QuantizeLinear") return true;
+    if (node.op != "Cast") continue;
+    const std::int64_t to = node.int_attribute("to", 0);
+    return to != 1 && to != 11;
+  }
+  return stream.integer;
+}
+
+Tensor apply_steps(const Stream& stream, std::size_t first, std::size_t last, int c, Tensor x, int opset) {
   for (std::size_t i = first; i < last; ++i) {
     const Step& step = *stream.steps[i];
     std::vector<const Tensor*> inputs;
     for (std::size_t k = 0; k < step.operands.size(); ++k) {
       const auto& operand = step.operands[k];
       if (k == step.stream_input)
-        inputs.push_back(&tensor);
+        inputs.push_back(&x);
       else
         inputs.push_back(operand.empty() ? nullptr : &operand[operand.size() == 1 ? 0 : static_cast<std::size_t>(c)]);
     }
     std::vector<Tensor> outputs = evaluate(step.node, inputs, opset);
-    tensor = std::move(outputs.at(0));
+    x = std::move(outputs.at(0));
   }
-  return std::move(tensor.f());
-}
-
-std::vector<float> base_values(const Stream& stream, int c, const std::vector<std::int64_t>& q) {
-  std::vector<float> x(q.size());
-  for (std::size_t i = 0; i < q.size(); ++i) x[i] = static_cast<float>(static_cast<double>(q[i]) * stream.scale_of(c) + stream.shift);
   return x;
 }
 
+// [n][1]: one channel, for operators with channels first and last alike.
+Tensor base_values(const Stream& stream, int c, const std::vector<std::int64_t>& q) {
+  const Dims dims{static_cast<std::int64_t>(q.size()), 1};
+  const auto real = [&](std::int64_t value) { return static_cast<double>(value) * stream.scale_of(c) + stream.shift; };
+  if (stream.integer) {
+    std::vector<std::int64_t> x(q.size());
+    for (std::size_t i = 0; i < q.size(); ++i) x[i] = std::llround(real(q[i]));
+    return Tensor::ints(dims, std::move(x));
+  }
+  std::vector<float> x(q.size());
+  for (std::size_t i = 0; i < q.size(); ++i) x[i] = static_cast<float>(real(q[i]));
+  return Tensor::floats(dims, std::move(x));
+}
+
+std::vector<float> as_floats(Tensor tensor) {
+  if (tensor.is_float()) return std::move(tensor.f());
+  return {tensor.i().begin(), tensor.i().end()};
+}
+
 std::vector<float> apply(const Stream& stream, int c, const std::vector<std::int64_t>& q, int opset) {
-  return apply_steps(stream, 0, stream.steps.size(), c, base_values(stream, c, q), opset);
+  return as_floats(apply_steps(stream, 0, stream.steps.size(), c, base_values(stream, c, q), opset));
 }
 
 std::optional<std::vector<Line>> as_lines(const Stream& stream, std::size_t steps) {
@@ -148,13 +186,14 @@ std::optional<std::vector<Line>> as_lines(const Stream& stream, std::size_t step
       const Step& step = *stream.steps[i];
       const auto operand = [&](std::size_t k) {
         const auto& values = step.operands[k];
-        return static_cast<double>(values[values.size() == 1 ? 0 : static_cast<std::size_t>(c)].f()[0]);
+        const Tensor& value = values[values.size() == 1 ? 0 : static_cast<std::size_t>(c)];
+        return value.is_float() ? static_cast<double>(value.f()[0]) : static_cast<double>(value.i()[0]);
       };
       const std::string& op = step.node.op;
       const std::size_t other = 1 - std::min<std::size_t>(step.stream_input, 1);
       if (op == "Mul") {
         line = {line.slope * operand(other), line.offset * operand(other)};
-      } else if (op == "Div" && step.stream_input == 0) {
+      } else if (op == "Div" && step.stream_input == 0 && !holds_integers(stream, i)) {
         line = {line.slope / operand(1), line.offset / operand(1)};
       } else if (op == "Add") {
         line.offset += operand(other);
@@ -162,6 +201,8 @@ std::optional<std::vector<Line>> as_lines(const Stream& stream, std::size_t step
         line.offset -= operand(1);
       } else if (op == "Sub") {
         line = {-line.slope, operand(0) - line.offset};
+      } else if (op == "Cast" && !holds_integers(stream, i + 1)) {
+        continue;
       } else if (op == "Neg") {
         line = {-line.slope, -line.offset};
       } else if (op == "BatchNormalization") {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "lower/chain.hpp"
+#include "onnx/operator_list.hpp"
 
 namespace bitloom::lowering {
 namespace {
@@ -19,7 +20,8 @@ std::vector<float> operand_values(const Step& step, std::size_t i) {
   if (i >= step.operands.size() || step.operands[i].empty())
     throw Error(step.node.name, fmt::format("parameter {} of this {} is missing", i, step.node.op));
   std::vector<float> values;
-  for (const Tensor& tensor : step.operands[i]) values.push_back(tensor.f().at(0));
+  for (const Tensor& tensor : step.operands[i])
+    values.push_back(tensor.is_float() ? tensor.f().at(0) : static_cast<float>(tensor.i().at(0)));
   return values;
 }
 
@@ -88,6 +90,19 @@ Grid multi_threshold_grid(const Step& step) {
               fmt::format("out_bias {} is no multiple of half of out_scale {}; such levels are no integers times a scale", bias, scale));
 }
 
+/// Whether the values after the first `steps` steps are whole numbers, whatever the map holds.
+bool are_whole(const Stream& stream, std::size_t steps) {
+  static const std::set<std::string> makes = {"Floor", "Ceil", "Round", "Sign", "RequantShift"};
+  static const std::set<std::string> keeps = {"Relu", "Neg", "Abs"};
+  if (holds_integers(stream, steps)) return true;
+  for (std::size_t i = steps; i-- > 0;) {
+    const std::string& op = stream.steps[i]->node.op;
+    if (makes.count(op) != 0 || (op == "Cast" && holds_integers(stream, i))) return true;
+    if (keeps.count(op) == 0) return false;
+  }
+  return stream.scale == std::vector<double>{1.0} && std::nearbyint(stream.shift) == stream.shift;
+}
+
 std::vector<std::int64_t> all_values(const Range& range) {
   std::vector<std::int64_t> q(static_cast<std::size_t>(range.count()));
   std::iota(q.begin(), q.end(), range.low);
@@ -129,7 +144,22 @@ double common_step(const std::set<float>& values) {
 }  // namespace
 
 bool is_quantizer(const Node& node) {
-  return node.op == "Quant" || node.op == "BipolarQuant" || node.op == "MultiThreshold" || node.op == "Sign";
+  return node.op == "Quant" || node.op == "BipolarQuant" || node.op == "MultiThreshold" || node.op == "Sign" || node.op == "RequantShift";
+}
+
+std::optional<Grid> clip_grid(const Stream& stream, int opset) {
+  const Step& step = *stream.steps.back();
+  if (step.node.op != "Clip" || step.stream_input != 0 || step.per_channel() || !are_whole(stream, stream.steps.size() - 1))
+    return std::nullopt;
+  // What the operator makes of the two ends of everything are its bounds.
+  const std::size_t last = stream.steps.size() - 1;
+  const Tensor ends =
+      holds_integers(stream, last) ? Tensor::ints({2, 1}, {INT64_MIN, INT64_MAX}) : Tensor::floats({2, 1}, {-0x1p100F, 0x1p100F});
+  const std::vector<float> bounds = as_floats(apply_steps(stream, last, last + 1, 0, ends, opset));
+  const bool whole = std::nearbyint(bounds[0]) == bounds[0] && std::nearbyint(bounds[1]) == bounds[1];
+  if (!whole || !(bounds[0] < bounds[1]) || !(bounds[1] - bounds[0] < 0x1p16F) || std::fabs(bounds[0]) > 0x1p24F) return std::nullopt;
+  const auto low = static_cast<std::int64_t>(bounds[0]), high = static_cast<std::int64_t>(bounds[1]);
+  return Grid{{1.0}, low, 1, high - low, ValueType::holding(low, high)};
 }
 
 Grid quantizer_grid(const Stream& stream) {
@@ -137,6 +167,10 @@ Grid quantizer_grid(const Stream& stream) {
   if (step.node.op == "Quant") return quant_grid(step);
   if (step.node.op == "BipolarQuant") return bipolar_grid(positive_scales(step, 1));
   if (step.node.op == "MultiThreshold") return multi_threshold_grid(step);
+  if (step.node.op == "RequantShift") {
+    const op::RequantRule rule = op::requant_rule(step.node);
+    return {{1.0}, rule.low, 1, rule.high - rule.low, ValueType::holding(rule.low, rule.high)};
+  }
   return {{1.0}, -1, 1, 2, ValueType::signed_bits(2)};  // Sign
 }
 

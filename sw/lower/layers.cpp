@@ -198,10 +198,15 @@ Stream lower_average_pool(Context& context, const Node& node, Stream input) {
 
 Stream lower_max_pool(Context& context, const Node& node, Stream input) {
   const Layout layout = layout_of(context, node, input);
-  const Window window = read_window(node, input.dims, {});
+  Window window;
+  if (node.op == "GlobalMaxPool")
+    window.kernel_height = layout.shape.height, window.kernel_width = layout.shape.width;
+  else
+    window = read_window(node, input.dims, {});
   const MapShape shape{window.out_height(layout.shape.height), window.out_width(layout.shape.width), layout.shape.channels};
   // Sums and values with steps to come are pooled behind their quantizer, where values are narrow.
-  const bool now = input.is_pure() && !context.builder.is_accumulator(input.map);
+  const bool rising = std::all_of(input.scale.begin(), input.scale.end(), [](double scale) { return scale > 0; });
+  const bool now = input.steps.empty() && input.pools.empty() && rising && !context.builder.is_accumulator(input.map);
   if (now) {
     const ValueType type = context.builder.map(input.map).type;
     const std::vector<Range> ranges = context.builder.ranges(input.map);
@@ -216,7 +221,7 @@ Stream lower_max_pool(Context& context, const Node& node, Stream input) {
 }
 
 Stream lower_arg_max(Context& context, const Node& node, Stream input, std::int64_t axis, bool keep_axis) {
-  flush_pools(context, input);
+  prepare_scores(context, input);
   const auto lines = as_lines(input, input.steps.size());
   const bool exact = lines && std::all_of(lines->begin(), lines->end(), [&](const Line& line) { return line == lines->front(); });
   if (!exact || !(lines->front().slope > 0))

@@ -39,54 +39,8 @@ std::vector<std::size_t> stream_inputs(const Context& context, const Node& node)
   return streams;
 }
 
-void add_input(Context& context) {
-  const Graph& graph = context.graph;
-  const LowerOptions& options = context.options;
-  if (graph.inputs.size() != 1) throw Error(graph.file, fmt::format("the model has {} inputs; one is supported", graph.inputs.size()));
-  const ValueInfo& info = graph.inputs[0];
-  if (options.input_bits < 1 || options.input_bits > 16)
-    throw Error(info.name, fmt::format("{} bits per pixel; 1 to 16 are supported", options.input_bits));
-  if (!std::isfinite(options.input_scale) || !std::isfinite(options.input_shift) || options.input_scale == 0)
-    throw Error(info.name, fmt::format("a pixel scale of {} and shift of {}; finite numbers, and a scale other than 0, are expected",
-                                       options.input_scale, options.input_shift));
-  if (!info.is_float && (options.input_scale != 1 || options.input_shift != 0))
-    throw Error(info.name, "this input takes integers: scale 1 and shift 0 are expected");
-  if (info.shape.empty() || info.shape.size() > 4)
-    throw Error(info.name, fmt::format("an input of shape {}; a batch of up to 3 dimensions is supported", dims_text(info.shape)));
-  Stream stream;
-  stream.dims = info.shape;
-  stream.dims[0] = 1;
-  for (std::size_t i = 1; i < stream.dims.size(); ++i)
-    if (stream.dims[i] < 1 || stream.dims[i] > 65536)
-      throw Error(info.name, fmt::format("dimension {} of this input is {}; export the model with a fixed size", i,
-                                         stream.dims[i] < 0 ? std::string("unknown") : std::to_string(stream.dims[i])));
-  const auto extent = [&](std::size_t i) { return static_cast<int>(stream.dims[i]); };
-  MapShape& shape = stream.shape;
-  if (stream.dims.size() == 2) shape = {1, 1, extent(1)};
-  if (stream.dims.size() == 3) shape = {1, extent(2), extent(1)};
-  if (stream.dims.size() == 4) shape = {extent(2), extent(3), extent(1)};
-  if (shape.size() > (1 << 24)) throw Error(info.name, fmt::format("an input of shape {} is too large", dims_text(info.shape)));
-  for (int c = 0; c < shape.channels; ++c)
-    for (int p = 0; p < shape.height * shape.width; ++p) stream.order.push_back(p * shape.channels + c);
-  stream.scale = {options.input_scale};
-  stream.shift = options.input_shift;
-  stream.source = info.name;
-  stream.only_reader = context.readers[info.name] <= 1;
-
-  const ValueType type = ValueType::unsigned_bits(options.input_bits);
-  Network& network = context.builder.network();
-  network.name = graph.name;
-  network.input =
-      context.builder.add_map("pixels", shape, type, std::vector<Range>(static_cast<std::size_t>(shape.channels), Range{0, type.max()}));
-  network.input_order = stream.order;
-  network.input_shape.assign(stream.dims.begin() + 1, stream.dims.end());
-  network.input_rule = {options.input_scale, options.input_shift};
-  stream.map = network.input;
-  context.symbols[info.name] = std::move(stream);
-}
-
-/// Reshape and its like, run on the order of the elements.
-Stream move_elements(Context& context, const Node& node, Stream stream) {
+/// The operator's result over the positions of the stream's elements in the map.
+Tensor moved_positions(Context& context, const Node& node, const Stream& stream) {
   const Tensor order = Tensor::ints(stream.dims, std::vector<std::int64_t>(stream.order.begin(), stream.order.end()));
   std::vector<const Tensor*> inputs{&order};
   for (std::size_t i = 1; i < node.inputs.size(); ++i) {
@@ -95,18 +49,62 @@ Stream move_elements(Context& context, const Node& node, Stream stream) {
       throw Error(node.name, fmt::format("input {} of this {} must be constant", i, node.op));
     inputs.push_back(constant == nullptr ? nullptr : &constant->value);
   }
-  const Tensor moved = evaluate(node, inputs, context.opset()).at(0);
+  return evaluate(node, inputs, context.opset()).at(0);
+}
+
+/// Reshape and its like.
+Stream move_elements(Context& context, const Node& node, Stream stream) {
+  const Tensor moved = moved_positions(context, node, stream);
   stream.dims = moved.shape;
   stream.order.assign(moved.i().begin(), moved.i().end());
   return stream;
 }
 
+Stream lower_pad(Context& context, const Node& node, Stream stream) {
+  const Tensor moved = moved_positions(context, node, stream);
+  if (moved.shape != stream.dims)
+    throw Error(node.name,
+                "a Pad of a feature map has no integer layer yet; write the padding into the Conv or pool behind it (attribute pads)");
+  return stream;
+}
+
+/// Kept for the host where it covers the whole output: the order of the scores is that of the probabilities.
+Stream lower_softmax(Context& context, const Node& node, Stream stream) {
+  const std::size_t axis = resolve_axis(node, node.int_attribute("axis", context.opset() < 13 ? 1 : -1), stream.dims.size());
+  const bool all = stream.dims[axis] == element_count(stream.dims) || (context.opset() < 13 && axis <= 1);
+  if (!all)
+    throw Error(node.name,
+                fmt::format("a {} over a part of the values, shape {}; it is supported over all of them", node.op, dims_text(stream.dims)));
+  stream.function = node.op;
+  return stream;
+}
+
+/// A Cast changes nothing where the values are integers that both types hold; else it is a step like any other.
+Stream lower_cast(Context& context, const Node& node, Stream stream) {
+  const std::int64_t to = node.int_attribute("to", 0);
+  const bool to_float = to == 1 || to == 11;
+  const bool from_integers = holds_integers(stream, stream.steps.size());
+  if (to_float && !from_integers) return stream;
+  const bool whole = stream.scale == std::vector<double>{1.0} && std::nearbyint(stream.shift) == stream.shift;
+  if (stream.steps.empty() && stream.pools.empty() && whole && (to_float || to == 6 || to == 7)) {
+    stream.integer = !to_float;
+    return stream;
+  }
+  append_step(stream, node, 0, {nullptr}, context.opset());
+  return stream;
+}
+
 Stream lower_elementwise(Context& context, const Node& node, std::size_t stream_input, Stream stream) {
-  if (node.op == "Cast") {
-    const std::int64_t to = node.int_attribute("to", 0);
-    const bool integer = stream.is_pure() && stream.scale == std::vector<double>{1.0};
-    if (to == 1 || to == 11 || integer) return stream;
-    throw Error(node.name, "a Cast of a feature map to integers is not supported; use a quantizer");
+  if (node.op == "Cast") return lower_cast(context, node, std::move(stream));
+  if (node.op == "RequantShift" && stream_input == 0)
+    return lower_requant_shift(context, node, std::move(stream), required_constant(context, node, 1, "factor").value,
+                               required_constant(context, node, 2, "summand").value);
+  if ((node.op == "QuantizeLinear" || node.op == "DequantizeLinear") && stream_input == 0) {
+    const Tensor& scale = required_constant(context, node, 1, "scale").value;
+    const bool has_zero = node.inputs.size() > 2 && !node.inputs[2].empty();
+    const Tensor* zero = has_zero ? &required_constant(context, node, 2, "zero point").value : nullptr;
+    return node.op == "QuantizeLinear" ? lower_quantize_linear(context, node, std::move(stream), scale, zero)
+                                       : lower_dequantize_linear(context, node, std::move(stream), scale, zero);
   }
   std::vector<const Tensor*> inputs(node.inputs.size(), nullptr);
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
@@ -114,7 +112,9 @@ Stream lower_elementwise(Context& context, const Node& node, std::size_t stream_
     if (constant != nullptr) inputs[i] = &constant->value;
   }
   append_step(stream, node, stream_input, inputs, context.opset());
-  return is_quantizer(node) && stream_input == 0 ? quantize(context, std::move(stream)) : stream;
+  if (is_quantizer(node) && stream_input == 0) return quantize(context, std::move(stream));
+  if (const auto grid = clip_grid(stream, context.opset())) return quantize_to(context, std::move(stream), *grid);
+  return stream;
 }
 
 Stream lower_gemm(Context& context, const Node& node, Stream input) {
@@ -137,6 +137,9 @@ Stream lower_gemm(Context& context, const Node& node, Stream input) {
 Stream lower_node(Context& context, const Node& node, std::size_t stream_input) {
   Stream stream = std::get<Stream>(context.symbols.at(node.inputs[stream_input]));
   if (is_shape_operator(node) && stream_input == 0) return move_elements(context, node, std::move(stream));
+  if (!stream.function.empty() && node.op != "ArgMax" && node.op != "TopK")
+    throw Error(node.name,
+                fmt::format("{} in front of this {} has no integer form; it is supported as the last node", stream.function, node.op));
   if (is_elementwise(node)) return lower_elementwise(context, node, stream_input, std::move(stream));
   if (stream_input != 0)
     throw Error(node.name, fmt::format("this {} takes a feature map as input {}, where a constant is expected", node.op, stream_input));
@@ -145,9 +148,18 @@ Stream lower_node(Context& context, const Node& node, std::size_t stream_input) 
     return lower_conv(context, node, std::move(stream), required_constant(context, node, 1, "weights"),
                       has_bias ? &required_constant(context, node, 2, "bias") : nullptr);
   }
+  if (node.op == "Softmax" || node.op == "LogSoftmax") return lower_softmax(context, node, std::move(stream));
+  if (node.op == "Resize") return lower_resize(context, node, stream, moved_positions(context, node, stream));
+  if (node.op == "Pad") return lower_pad(context, node, std::move(stream));
+  if (node.op == "ConvInteger" || node.op == "MatMulInteger" || node.op == "QLinearConv" || node.op == "QLinearMatMul") {
+    std::vector<const Constant*> constants;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+      constants.push_back(i == stream_input ? nullptr : constant_input(context, node, i));
+    return lower_integer_product(context, node, std::move(stream), constants);
+  }
   if (node.op == "Gemm") return lower_gemm(context, node, std::move(stream));
   if (node.op == "MatMul") return lower_product(context, node, std::move(stream), required_constant(context, node, 1, "weights"), false);
-  if (node.op == "MaxPool") return lower_max_pool(context, node, std::move(stream));
+  if (node.op == "MaxPool" || node.op == "GlobalMaxPool") return lower_max_pool(context, node, std::move(stream));
   if (node.op == "AveragePool" || node.op == "GlobalAveragePool") return lower_average_pool(context, node, std::move(stream));
   if (node.op == "ArgMax") {
     if (node.int_attribute("select_last_index", 0) != 0) throw Error(node.name, "an ArgMax that selects the last index is not supported");
@@ -164,6 +176,19 @@ Stream lower_node(Context& context, const Node& node, std::size_t stream_input) 
               fmt::format("operator {} on a feature map has no integer layer; remove it from the exported model or replace it by Conv, "
                           "Gemm, MatMul, MaxPool, AveragePool, ArgMax, elementwise operators with constants, or a quantizer",
                           node.op));
+}
+
+Stream lower_join(Context& context, const Node& node, const std::vector<std::size_t>& streams) {
+  std::vector<Stream> inputs;
+  for (const std::size_t i : streams) inputs.push_back(std::get<Stream>(context.symbols.at(node.inputs[i])));
+  for (const Stream& input : inputs)
+    if (!input.function.empty()) throw Error(node.name, fmt::format("{} in front of this {} has no integer form", input.function, node.op));
+  if (inputs.size() != node.inputs.size())
+    throw Error(node.name, fmt::format("this {} joins feature maps and constants, which has no integer layer", node.op));
+  if (node.op == "Add" || node.op == "Sub") return lower_sum(context, node, std::move(inputs));
+  if (node.op == "Concat") return lower_concat(context, node, std::move(inputs));
+  throw Error(node.name,
+              fmt::format("this {} joins {} feature maps; of such nodes Add, Sub and Concat have integer layers", node.op, inputs.size()));
 }
 
 void store(Context& context, const std::string& name, Symbol symbol) {
@@ -191,11 +216,7 @@ void visit_node(Context& context, const Node& node) {
     }
     return;
   }
-  if (streams.size() > 1)
-    throw Error(node.name, fmt::format("this {} joins {} feature maps; the integer network has no such layer yet (residual connections and "
-                                       "concatenation are not supported)",
-                                       node.op, streams.size()));
-  Stream stream = lower_node(context, node, streams[0]);
+  Stream stream = streams.size() > 1 ? lower_join(context, node, streams) : lower_node(context, node, streams[0]);
   const bool top_k = node.op == "TopK";
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     if (i == (top_k ? 1U : 0U))

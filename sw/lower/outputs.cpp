@@ -8,8 +8,23 @@
 namespace bitloom::lowering {
 namespace {
 
+bool even(const std::vector<Line>& lines) {
+  return std::all_of(lines.begin(), lines.end(), [&](const Line& line) { return line == lines.front(); });
+}
+
+/// Offsets that differ between channels go into the sums where they are whole, so that the order of the sums is that of the scores.
+void fold_uneven_bias(Context& context, Stream& stream) {
+  const auto lines = as_lines(stream, stream.steps.size());
+  if (lines && !even(*lines)) fold_bias(context, stream);
+}
+
 NetworkOutput read_output(Context& context, const ValueInfo& info, Stream& stream) {
   flush_pools(context, stream);
+  if (!stream.steps.empty() && stream.steps.back()->node.op == "Sigmoid" && stream.function.empty()) {
+    stream.function = "Sigmoid";
+    stream.steps.pop_back();
+  }
+  fold_uneven_bias(context, stream);
   const auto lines = as_lines(stream, stream.steps.size());
   if (!lines)
     throw Error(stream.source,
@@ -22,13 +37,13 @@ NetworkOutput read_output(Context& context, const ValueInfo& info, Stream& strea
   output.shape = stream.dims;
   if (!output.shape.empty()) output.shape.erase(output.shape.begin());  // the batch
   output.order = stream.order;
+  output.function = stream.function;
   for (std::size_t e = 0; e < stream.order.size(); ++e) {
     const Line& line = (*lines)[static_cast<std::size_t>(stream.channel(e))];
     output.scale.push_back(line.slope);
     output.offset.push_back(line.offset);
   }
-  output.exact_order =
-      lines->front().slope > 0 && std::all_of(lines->begin(), lines->end(), [&](const Line& line) { return line == lines->front(); });
+  output.exact_order = lines->front().slope > 0 && even(*lines);
   return output;
 }
 
@@ -55,6 +70,14 @@ void append_argmax(Context& context, const ValueInfo& info, const Stream& scores
 }
 
 }  // namespace
+
+void prepare_scores(Context& context, Stream& stream) {
+  flush_pools(context, stream);
+  stream.function.clear();
+  if (!stream.steps.empty() && stream.steps.back()->node.op == "Sigmoid")
+    throw Error(stream.steps.back()->node.name, "a Sigmoid in front of an argmax saturates, so that large scores become equal; remove it");
+  fold_uneven_bias(context, stream);
+}
 
 void flush_pools(Context& context, Stream& stream) {
   for (const DeferredPool& pool : stream.pools) {

@@ -159,13 +159,29 @@ bool rises_after(const Stream& stream, const std::vector<Range>& ranges, std::si
   std::mt19937_64 random(1);
   for (std::size_t c = 0; c < ranges.size(); ++c) {
     const int channel = static_cast<int>(c);
-    std::vector<float> values;
+    Tensor values = base_values(stream, channel, {});
+    if (holds_integers(stream, position))
+      values.data = std::vector<std::int64_t>{};
+    else
+      values.data = std::vector<float>{};
     for_checked_values(ranges[c], all, {}, random, [&](const std::vector<std::int64_t>& acc) {
-      const auto part = apply_steps(stream, 0, position, channel, base_values(stream, channel, acc), opset);
-      values.insert(values.end(), part.begin(), part.end());
+      const Tensor part = apply_steps(stream, 0, position, channel, base_values(stream, channel, acc), opset);
+      std::visit(
+          [&](auto& all_values) {
+            const auto& more = std::get<std::decay_t<decltype(all_values)>>(part.data);
+            all_values.insert(all_values.end(), more.begin(), more.end());
+          },
+          values.data);
     });
-    std::sort(values.begin(), values.end());
-    const auto codes = codes_of(grid, channel, apply_steps(stream, position, stream.steps.size(), channel, values, opset), source);
+    values.shape = {std::visit(
+                        [](auto& all_values) {
+                          std::sort(all_values.begin(), all_values.end());
+                          return static_cast<std::int64_t>(all_values.size());
+                        },
+                        values.data),
+                    1};
+    const auto codes =
+        codes_of(grid, channel, as_floats(apply_steps(stream, position, stream.steps.size(), channel, std::move(values), opset)), source);
     if (!std::is_sorted(codes.begin(), codes.end())) return false;
   }
   return true;

@@ -75,10 +75,38 @@ Integers guess_integers(const Constant& constant, const std::vector<std::size_t>
   return out;
 }
 
+Integers stored_integers(const Tensor& tensor) {
+  const auto [low, high] = std::minmax_element(tensor.i().begin(), tensor.i().end());
+  const ValueType type = narrow_integer_type(tensor.type).value_or(ValueType::signed_bits(32));
+  return {tensor, Tensor::floats(tensor.shape, std::vector<float>(tensor.i().size(), 1.0F)),
+          type.contains(*low) && type.contains(*high) ? type : ValueType::holding(*low, *high)};
+}
+
+/// The integers behind DequantizeLinear: the codes minus their zero point.
+std::optional<Integers> dequantized(const Node& node, const std::vector<const Constant*>& inputs, const Tensor& result, int opset) {
+  const Tensor ones = Tensor::floats(inputs[1]->value.shape, std::vector<float>(inputs[1]->value.f().size(), 1.0F));
+  std::vector<const Tensor*> tensors{&inputs[0]->value, &ones};
+  if (inputs.size() > 2 && inputs[2] != nullptr) tensors.push_back(&inputs[2]->value);
+  const Tensor codes = evaluate(node, tensors, opset).at(0);
+  if (codes.f().empty()) return std::nullopt;
+  Tensor values = Tensor::ints(codes.shape, std::vector<std::int64_t>(codes.f().begin(), codes.f().end()));
+  // The scales, spread: what one step above the zero point becomes.
+  Tensor raised = inputs[0]->value;
+  for (std::size_t i = 0; i < raised.i().size(); ++i) raised.i()[i] += 1 - values.i()[i];
+  tensors[0] = &raised;
+  tensors[1] = &inputs[1]->value;
+  Integers out = stored_integers(values);
+  const ValueType stated = narrow_integer_type(inputs[0]->value.type).value_or(out.type);
+  if (stated.contains(out.type.min()) && stated.contains(out.type.max())) out.type = stated;
+  out.scale = evaluate(node, tensors, opset).at(0);
+  return out.scale.shape == result.shape ? std::optional(out) : std::nullopt;
+}
+
 }  // namespace
 
 bool is_shape_operator(const Node& node) {
-  static const std::set<std::string> names = {"Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Identity", "Dropout"};
+  static const std::set<std::string> names = {"Reshape",   "Flatten",  "Transpose", "Squeeze",
+                                              "Unsqueeze", "Identity", "Dropout",   "DepthToSpace"};
   return node.domain.empty() && names.count(node.op) != 0;
 }
 
@@ -88,6 +116,7 @@ std::vector<Constant> fold_constants(const Node& node, const std::vector<const C
   std::vector<Constant> outputs;
   for (Tensor& tensor : evaluate(node, tensors, opset)) outputs.push_back({std::move(tensor), std::nullopt});
   if (node.op == "Quant" || node.op == "BipolarQuant") outputs[0].integers = quantized(node, inputs, outputs[0].value);
+  if (node.op == "DequantizeLinear") outputs[0].integers = dequantized(node, inputs, outputs[0].value, opset);
   if (is_shape_operator(node) && inputs[0]->integers) {
     const Integers& before = *inputs[0]->integers;
     outputs[0].integers = Integers{run_one(node, before.values, inputs, opset), run_one(node, before.scale, inputs, opset), before.type};
@@ -96,10 +125,11 @@ std::vector<Constant> fold_constants(const Node& node, const std::vector<const C
 }
 
 IntegerWeights integer_weights(const Node& node, const Constant& constant, const std::vector<std::size_t>& position, std::size_t outputs) {
-  if (!constant.value.is_float())
-    throw Error(node.name, "its weights are stored as integers; float weights through a quantizer are expected");
   if (position.empty() || outputs == 0) throw Error(node.name, "it has no weights");
-  const Integers integers = constant.integers ? *constant.integers : guess_integers(constant, position, outputs);
+  const bool is_float = constant.value.is_float();
+  const Integers integers = constant.integers ? *constant.integers
+                            : is_float        ? guess_integers(constant, position, outputs)
+                                              : stored_integers(constant.value);
   const std::size_t fan_in = position.size() / outputs;
   IntegerWeights weights{{}, {}, integers.type};
   for (std::size_t k = 0; k < outputs; ++k) {
@@ -110,11 +140,12 @@ IntegerWeights integer_weights(const Node& node, const Constant& constant, const
       if (integers.scale.f()[e] != scale)
         throw Error(node.name,
                     fmt::format("the weight scale differs within output channel {}; one scale per output channel is supported", k));
-      if (static_cast<float>(value) * scale != constant.value.f()[e] || std::llabs(value) > 32767)
-        throw Error(node.name,
-                    fmt::format("weight {} of output channel {} is {}: not an integer times a scale; quantize the weights (Quant or "
-                                "BipolarQuant) or store integers",
-                                i, k, constant.value.f()[e]));
+      if (std::llabs(value) > 32767 || (is_float && static_cast<float>(value) * scale != constant.value.f()[e]))
+        throw Error(
+            node.name,
+            fmt::format("weight {} of output channel {} is {}: not an integer times a scale, of up to 16 bits; quantize the weights "
+                        "(Quant or BipolarQuant) or store integers",
+                        i, k, is_float ? static_cast<double>(constant.value.f()[e]) : static_cast<double>(value)));
       weights.values.push_back(static_cast<std::int32_t>(value));
     }
     weights.scale.push_back(static_cast<double>(scale));

@@ -90,8 +90,12 @@ std::vector<Stage> cut_into_stages(const Network& network) {
     } else if (const auto* pool = std::get_if<MaxPool>(&layer.op)) {
       stage.kind = StageKind::MaxPool;
       stage.window = pool->window;
+    } else if (std::holds_alternative<Threshold>(layer.op)) {
+      stage.kind = StageKind::Threshold;
+    } else if (std::holds_alternative<ArgMax>(layer.op)) {
+      stage.kind = StageKind::ArgMax;
     } else {
-      stage.kind = std::holds_alternative<Threshold>(layer.op) ? StageKind::Threshold : StageKind::ArgMax;
+      refuse(layer, fmt::format("the hardware has no module for a layer of kind {} yet; bitloom run executes it", kind_name(layer.op)));
     }
     stages.push_back(std::move(stage));
   }

@@ -42,7 +42,7 @@ RawAccumulator raw_accumulator(const Convolution& conv, const ValueType& activat
     } else if (activations.is_bipolar()) {
       beta = -sum;
     }
-    raw.beta.push_back(beta);
+    raw.beta.push_back(beta + (conv.bias.empty() ? 0 : conv.bias[k]));
     raw.low = k == 0 ? low : std::min(raw.low, low);
     raw.high = k == 0 ? high : std::max(raw.high, high);
   }

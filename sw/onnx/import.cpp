@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "onnx/channels_last.hpp"
 #include "onnx/proto.hpp"
 
 namespace bitloom {
@@ -56,6 +57,7 @@ ValueInfo read_value_info(const ::onnx::ValueInfoProto& proto, const std::string
   if (type.elem_type() != 0 && !is_supported_type(type.elem_type()))
     throw Error(where, fmt::format("tensor type {} is not supported; float and integer types are", type_name(type.elem_type())));
   info.is_float = type.elem_type() == 0 || is_float_type(type.elem_type());
+  info.type = static_cast<ElementType>(type.elem_type());
   for (const auto& dim : type.shape().dim()) {
     if (dim.has_dim_value() && dim.dim_value() < 0)
       throw Error(where, fmt::format("a dimension is {}, 0 or more expected", dim.dim_value()));
@@ -177,6 +179,7 @@ Graph read_graph(const ::onnx::ModelProto& model, const std::string& file) {
   for (int i = 0; i < proto.node_size(); ++i) graph.nodes.push_back(read_node(proto.node(i), i, file));
   take_constants(graph);
   sort_nodes(graph);
+  expand_channels_last(graph);
   return graph;
 }
 

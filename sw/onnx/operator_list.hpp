@@ -30,6 +30,28 @@ std::vector<Tensor> quant(const Arguments&);
 std::vector<Tensor> bipolar_quant(const Arguments&);
 std::vector<Tensor> trunc(const Arguments&);
 
+// linear_quantizers.cpp
+std::vector<Tensor> dequantize_linear(const Arguments&);
+std::vector<Tensor> dynamic_quantize_linear(const Arguments&);
+std::vector<Tensor> quantize_linear(const Arguments&);
+std::vector<Tensor> requant_shift(const Arguments&);
+
+// integer_products.cpp
+std::vector<Tensor> conv_integer(const Arguments&);
+std::vector<Tensor> matmul_integer(const Arguments&);
+std::vector<Tensor> qlinear_conv(const Arguments&);
+std::vector<Tensor> qlinear_matmul(const Arguments&);
+
+// activations.cpp
+std::vector<Tensor> log_softmax(const Arguments&);
+std::vector<Tensor> sigmoid(const Arguments&);
+std::vector<Tensor> softmax(const Arguments&);
+
+// rearrange.cpp
+std::vector<Tensor> depth_to_space(const Arguments&);
+std::vector<Tensor> pad(const Arguments&);
+std::vector<Tensor> resize(const Arguments&);
+
 // channelwise.cpp
 std::vector<Tensor> batch_normalization(const Arguments&);
 std::vector<Tensor> multi_threshold(const Arguments&);
@@ -42,6 +64,7 @@ std::vector<Tensor> matmul(const Arguments&);
 std::vector<Tensor> average_pool(const Arguments&);
 std::vector<Tensor> conv(const Arguments&);
 std::vector<Tensor> global_average_pool(const Arguments&);
+std::vector<Tensor> global_max_pool(const Arguments&);
 std::vector<Tensor> max_pool(const Arguments&);
 
 // shapes.cpp
@@ -59,5 +82,29 @@ std::vector<Tensor> cast(const Arguments&);
 std::vector<Tensor> gather(const Arguments&);
 std::vector<Tensor> slice(const Arguments&);
 std::vector<Tensor> top_k(const Arguments&);
+
+/// Sums of products of a convolution, not yet rounded: exact for integers below 2^53.
+struct Sums {
+  std::vector<std::int64_t> shape;
+  std::vector<double> values;
+};
+/// x [N, C, spatial..] and w [K, C / group, spatial..] hold floats; window and groups are the node's. windows.cpp
+Sums convolve(const Node& node, const Tensor& x, const Tensor& w);
+
+/// What QuantizeLinear makes of one value: round(x / scale), halves to even, plus the zero point, held in the type. linear_quantizers.cpp
+std::int64_t quantized_linear(double scaled, std::int64_t zero_point, const ValueType& type);
+/// The integer type that a quantized tensor with this zero point has; uint8 when none is told. Throws Error at the node for other types.
+ValueType quantized_type(const Node& node, const Tensor* zero_point);
+
+/// The factor from a sum of products of codes to the output's codes, in float32. integer_products.cpp
+float qlinear_factor(float input_scale, float weight_scale, float output_scale);
+
+/// The constants of a RequantShift: clip(floor((x * mul + add) / divisor + 0.5), low, high). linear_quantizers.cpp
+struct RequantRule {
+  std::int64_t divisor, low, high;
+};
+RequantRule requant_rule(const Node& node);
+/// A factor or summand of RequantShift in a shape that broadcasts to `dims`: one value per channel belongs to axis 1, however it is stored.
+Tensor requant_parameter(Tensor parameter, const std::vector<std::int64_t>& dims);
 
 }  // namespace bitloom::op

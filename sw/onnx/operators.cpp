@@ -23,28 +23,42 @@ const std::map<std::string, Operator>& standard_operators() {
       {"Clip", {op::clip, true}},
       {"Concat", {op::concat, false}},
       {"Conv", {op::conv, false}},
+      {"ConvInteger", {op::conv_integer, false}},
+      {"DepthToSpace", {op::depth_to_space, false}},
+      {"DequantizeLinear", {op::dequantize_linear, true}},
       {"Div", {op::div, true}},
       {"Dropout", {op::identity, true}},
+      {"DynamicQuantizeLinear", {op::dynamic_quantize_linear, false}},
       {"Flatten", {op::flatten, false}},
       {"Floor", {op::floor, true}},
       {"Gather", {op::gather, false}},
       {"Gemm", {op::gemm, false}},
       {"GlobalAveragePool", {op::global_average_pool, false}},
+      {"GlobalMaxPool", {op::global_max_pool, false}},
       {"Identity", {op::identity, true}},
       {"LeakyRelu", {op::leaky_relu, true}},
+      {"LogSoftmax", {op::log_softmax, false}},
       {"MatMul", {op::matmul, false}},
+      {"MatMulInteger", {op::matmul_integer, false}},
       {"Max", {op::max, true}},
       {"MaxPool", {op::max_pool, false}},
       {"Min", {op::min, true}},
       {"Mul", {op::mul, true}},
       {"Neg", {op::neg, true}},
+      {"Pad", {op::pad, false}},
       {"Pow", {op::pow, true}},
+      {"QLinearConv", {op::qlinear_conv, false}},
+      {"QLinearMatMul", {op::qlinear_matmul, false}},
+      {"QuantizeLinear", {op::quantize_linear, true}},
       {"Relu", {op::relu, true}},
       {"Reshape", {op::reshape, false}},
+      {"Resize", {op::resize, false}},
       {"Round", {op::round, true}},
       {"Shape", {op::shape, false}},
+      {"Sigmoid", {op::sigmoid, true}},
       {"Sign", {op::sign, true}},
       {"Slice", {op::slice, false}},
+      {"Softmax", {op::softmax, false}},
       {"Sqrt", {op::sqrt, true}},
       {"Squeeze", {op::squeeze, false}},
       {"Sub", {op::sub, true}},
@@ -65,6 +79,14 @@ const std::map<std::string, Operator>& qonnx_operators() {
   return table;
 }
 
+/// The integer dialect of PULP's tools (Deeploy, DORY, quantlib), which write its operators under several domains.
+const std::map<std::string, Operator>& pulp_operators() {
+  static const std::map<std::string, Operator> table = {{"RequantShift", {op::requant_shift, true}}};
+  return table;
+}
+
+bool is_pulp_domain(const std::string& domain) { return domain.empty() || domain == "PACTOps" || domain == "ai.onnx.contrib"; }
+
 bool is_qonnx_domain(const std::string& domain) {
   static const std::set<std::string> domains = {"", "qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general"};
   return domains.count(domain) != 0;
@@ -82,12 +104,14 @@ const Operator* find_operator(const Node& node) {
   if (const auto found = standard.find(node.op); found != standard.end() && node.domain.empty()) return &found->second;
   const auto& qonnx = qonnx_operators();
   if (const auto found = qonnx.find(node.op); found != qonnx.end() && is_qonnx_domain(node.domain)) return &found->second;
+  const auto& pulp = pulp_operators();
+  if (const auto found = pulp.find(node.op); found != pulp.end() && is_pulp_domain(node.domain)) return &found->second;
   return nullptr;
 }
 
 std::string supported_operators() {
   std::string names;
-  for (const auto* table : {&standard_operators(), &qonnx_operators()})
+  for (const auto* table : {&standard_operators(), &qonnx_operators(), &pulp_operators()})
     for (const auto& [name, unused] : *table) names += (names.empty() ? "" : ", ") + name;
   return names;
 }

@@ -187,6 +187,7 @@ Tensor read_tensor(const ::onnx::TensorProto& proto, const std::string& where) {
     throw Error(where, fmt::format("{} {} of data found, its dimensions need {}", found, raw ? "bytes" : "values", expected));
 
   Tensor tensor;
+  tensor.type = static_cast<ElementType>(type);
   tensor.shape.assign(proto.dims().begin(), proto.dims().end());
   if (info.is_float) {
     std::vector<float> values(count);

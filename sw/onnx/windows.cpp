@@ -69,12 +69,11 @@ std::size_t dim(const Dims& dims, std::size_t i) { return static_cast<std::size_
 
 }  // namespace
 
-std::vector<Tensor> conv(const Arguments& arguments) {
-  const Node& node = arguments.node;
-  const std::vector<float>& x = float_input(arguments, 0);
-  const std::vector<float>& weights = float_input(arguments, 1);
-  const Dims& in_dims = arguments.at(0).shape;
-  const Dims& w_dims = arguments.at(1).shape;
+Sums convolve(const Node& node, const Tensor& x, const Tensor& w) {
+  const std::vector<float>& values = x.f();
+  const std::vector<float>& weights = w.f();
+  const Dims& in_dims = x.shape;
+  const Dims& w_dims = w.shape;
   if (w_dims.size() != in_dims.size() || w_dims.size() < 3)
     throw Error(node.name, fmt::format("weights of shape {} do not fit an input of shape {}", dims_text(w_dims), dims_text(in_dims)));
   Planes planes = planes_of(node, in_dims, Dims(w_dims.begin() + 2, w_dims.end()));
@@ -84,17 +83,13 @@ std::vector<Tensor> conv(const Arguments& arguments) {
                 fmt::format("weights of shape {} in {} groups do not fit {} input channels", dims_text(w_dims), groups, in_dims[1]));
   const std::size_t channels = dim(w_dims, 1), outputs = dim(w_dims, 0), outputs_per_group = outputs / static_cast<std::size_t>(groups);
   const std::size_t taps = static_cast<std::size_t>(planes.window.kernel_height) * static_cast<std::size_t>(planes.window.kernel_width);
-  if (arguments.has(2) && float_input(arguments, 2).size() != outputs)
-    throw Error(node.name, fmt::format("{} bias values for {} output channels", arguments.at(2).f().size(), outputs));
-
   planes.out_dims[1] = w_dims[0];
-  std::vector<float> out(static_cast<std::size_t>(element_count(planes.out_dims)));
-  std::vector<double> sums(planes.out_size());
+  Sums out{planes.out_dims, std::vector<double>(static_cast<std::size_t>(element_count(planes.out_dims)))};
   for (std::size_t n = 0; n < dim(in_dims, 0); ++n) {
     for (std::size_t k = 0; k < outputs; ++k) {
-      std::fill(sums.begin(), sums.end(), 0.0);
+      double* sums = out.values.data() + (n * outputs + k) * planes.out_size();
       for (std::size_t c = 0; c < channels; ++c) {
-        const float* plane = x.data() + (n * dim(in_dims, 1) + k / outputs_per_group * channels + c) * planes.in_size();
+        const float* plane = values.data() + (n * dim(in_dims, 1) + k / outputs_per_group * channels + c) * planes.in_size();
         const float* kernel = weights.data() + (k * channels + c) * taps;
         for (int r = 0; r < planes.window.kernel_height; ++r)
           for (int s = 0; s < planes.window.kernel_width; ++s) {
@@ -102,14 +97,24 @@ std::vector<Tensor> conv(const Arguments& arguments) {
             for_tap(planes, r, s, [&](std::size_t o, std::size_t i) { sums[o] += weight * static_cast<double>(plane[i]); });
           }
       }
-      float* result = out.data() + (n * outputs + k) * planes.out_size();
-      for (std::size_t i = 0; i < sums.size(); ++i) {
-        result[i] = static_cast<float>(sums[i]);
-        if (arguments.has(2)) result[i] += arguments.at(2).f()[k];
-      }
     }
   }
-  return {Tensor::floats(planes.out_dims, std::move(out))};
+  return out;
+}
+
+std::vector<Tensor> conv(const Arguments& arguments) {
+  const Node& node = arguments.node;
+  float_input(arguments, 0);
+  float_input(arguments, 1);
+  const Sums sums = convolve(node, arguments.at(0), arguments.at(1));
+  std::vector<float> out(sums.values.begin(), sums.values.end());
+  if (arguments.has(2)) {
+    const std::vector<float>& bias = float_input(arguments, 2);
+    const std::size_t outputs = dim(sums.shape, 1), inner = out.size() / std::max<std::size_t>(dim(sums.shape, 0) * outputs, 1);
+    if (bias.size() != outputs) throw Error(node.name, fmt::format("{} bias values for {} output channels", bias.size(), outputs));
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] += bias[i / inner % outputs];
+  }
+  return {Tensor::floats(sums.shape, std::move(out))};
 }
 
 /// The maximum of the values inside the map; padding never wins.
@@ -155,6 +160,18 @@ std::vector<Tensor> average_pool(const Arguments& arguments) {
     for (std::size_t o = 0; o < sums.size(); ++o) out[c * planes.out_size() + o] = static_cast<float>(sums[o] / divisor[o]);
   }
   return {Tensor::floats(planes.out_dims, std::move(out))};
+}
+
+std::vector<Tensor> global_max_pool(const Arguments& arguments) {
+  const std::vector<float>& x = float_input(arguments, 0);
+  Dims dims = arguments.at(0).shape;
+  if (dims.size() < 2 || x.empty()) throw Error(arguments.node.name, fmt::format("GlobalMaxPool of shape {}", dims_text(dims)));
+  const std::size_t count = dim(dims, 0) * dim(dims, 1);
+  const auto inner = static_cast<std::ptrdiff_t>(x.size() / count);
+  std::vector<float> out;
+  for (auto first = x.begin(); first != x.end(); first += inner) out.push_back(*std::max_element(first, first + inner));
+  std::fill(dims.begin() + 2, dims.end(), 1);
+  return {Tensor::floats(dims, std::move(out))};
 }
 
 std::vector<Tensor> global_average_pool(const Arguments& arguments) {

@@ -76,3 +76,18 @@ TEST_CASE("a malformed network is refused by the name of its layer") {
   bad.maps[1].shape.channels = 4;
   CHECK_THROWS_AS(check(bad), Error);
 }
+
+TEST_CASE("a network that is not well formed is refused by name") {
+  Network network;
+  network.name = "bad";
+  network.maps = {{"in", {2, 2, 1}, ValueType::signed_bits(8)}, {"out", {2, 2, 1}, ValueType::signed_bits(8)}};
+  network.layers = {{"requantize0", "RequantShift_0", {0}, 1, Requantize{{1}, {0}, 4, -128, 128}}};
+  CHECK_THROWS_WITH(check(network), contains_text("does not hold the bounds"));
+  network.layers[0].op = Requantize{{std::int64_t{1} << 60}, {0}, 4, -128, 127};
+  CHECK_THROWS_WITH(check(network), contains_text("leave 63 bits"));
+  network.layers[0].op = Add{{1, 1}};
+  CHECK_THROWS_WITH(check(network), contains_text("two or more inputs"));
+  network.layers[0].inputs = {0, 0};
+  network.layers[0].op = Concat{{1, 1}};
+  CHECK_THROWS_WITH(check(network), contains_text("channels of all inputs"));
+}

@@ -1,4 +1,6 @@
 // The golden model against values computed by hand.
+#include <cmath>
+
 #include "catch2.hpp"
 #include "golden/golden.hpp"
 
@@ -103,4 +105,46 @@ TEST_CASE("values outside their type are reported with the layer's name") {
   Network broken = network;
   broken.layers[0].inputs = {1};
   CHECK_THROWS_AS(Golden(broken), Error);
+}
+
+TEST_CASE("a convolution starts from its bias") {
+  Convolution conv;
+  conv.out_channels = 2;
+  conv.weight_type = ValueType::signed_bits(2);
+  conv.weights = {1, -1};
+  conv.bias = {10, -3};
+  const Network network = one_layer({1, 1, 1}, ValueType::unsigned_bits(4), conv, {1, 1, 2}, ValueType::signed_bits(8));
+  CHECK(run(network, {5}) == Values{15, -8});
+}
+
+TEST_CASE("a requantize multiplies, adds, shifts down and clamps per channel") {
+  const Requantize requantize{{3, -3}, {2, 0}, 2, -2, 4};
+  const Network network = one_layer({3, 1, 2}, ValueType::signed_bits(8), requantize, {3, 1, 2}, ValueType::signed_bits(4));
+  // (3*1+2)/4 = 1.25, (3*-1+2)/4 = -0.25, 32/4 = 8; -3/4 = -0.75, 3/4, -30/4 = -7.5: rounded down, then held in -2 .. 4
+  CHECK(run(network, {1, 1, -1, -1, 10, 10}) == Values{1, -1, -1, 0, 4, -2});
+}
+
+TEST_CASE("an add and a concat scale every input, an upsample repeats") {
+  Network network = one_layer({1, 2, 2}, ValueType::signed_bits(4), Add{{2, -1}}, {1, 2, 2}, ValueType::signed_bits(6));
+  network.layers[0].inputs = {0, 0};
+  CHECK(run(network, {1, -2, 3, 4}) == Values{1, -2, 3, 4});
+  network = one_layer({1, 2, 2}, ValueType::signed_bits(4), Concat{{1, 3}}, {1, 2, 4}, ValueType::signed_bits(6));
+  network.layers[0].inputs = {0, 0};
+  CHECK(run(network, {1, -2, 3, 4}) == Values{1, -2, 3, -6, 3, 4, 9, 12});
+  network.layers[0].inputs = {0};
+  CHECK_THROWS_WITH(Golden(network), contains_text("two or more inputs"));
+  const Network up = one_layer({1, 2, 2}, ValueType::signed_bits(4), Upsample{2, 3}, {2, 6, 2}, ValueType::signed_bits(4));
+  CHECK(run(up, {1, 2, 3, 4}) == Values{1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4, 1, 2, 1, 2, 1, 2, 3, 4, 3, 4, 3, 4});
+}
+
+TEST_CASE("an output's function is applied to all its elements") {
+  Network network = one_layer({1, 1, 2}, ValueType::signed_bits(4), Concat{{1, 1}}, {1, 1, 4}, ValueType::signed_bits(4));
+  NetworkOutput output = network.outputs[0];
+  const MapData map{{1, 1, 4}, {0, 2, 2, 0}};  // read as 1, 2, 2, 1
+  output.function = "Softmax";
+  CHECK(real_output(output, map)[1] == Catch::Approx(1 / (2 + 2 * std::exp(-1.0))));
+  output.function = "LogSoftmax";
+  CHECK(real_output(output, map)[1] == Catch::Approx(-std::log(2 + 2 * std::exp(-1.0))));
+  output.function = "Sigmoid";
+  CHECK(real_output(output, map)[0] == Catch::Approx(1 / (1 + std::exp(-1.0))));
 }

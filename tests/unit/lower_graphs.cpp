@@ -172,9 +172,14 @@ TEST_CASE("outputs: argmax of the model or asked for, order, refusal where it is
   own.then("ArgMax", {}, {{"axis", std::int64_t{1}}, {"keepdims", std::int64_t{0}}});
   CHECK(check_equal(own.done(), options, 50).layers.size() == 2);
   Build biased = build;
-  biased.then("Add", {floats({3}, {0, 1, 0.5F})});
+  biased.then("Add", {floats({3}, {0, 1, 0.25F})});  // 0.25 is half of a step of the sums
   CHECK(!check_equal(biased.done(), bits(4)).outputs[0].exact_order);
   CHECK_THROWS_WITH(lower(biased.done(), options), contains_text("differently per class"));
+  Build whole = build;
+  whole.then("Add", {floats({3}, {0, 1, -2.5F})});
+  const Network with_bias = check_equal(whole.done(), bits(4));
+  CHECK(with_bias.outputs[0].exact_order);
+  CHECK(layer_op<Convolution>(with_bias, 0).bias == Longs{0, 2, -5});
   Build top({1, 4});
   top.matmul(floats({4, 2}, {1, -1, 1, 1, 1, -1, -1, 1}), 1, 1);
   Node node;
@@ -193,7 +198,7 @@ TEST_CASE("what cannot be exact is refused with node and reason") {
   std::mt19937_64 random(9);
   Build residual({1, 1, 3, 3});
   residual.quant(1, 4, false);
-  residual.last = residual.add("Add", {residual.last, residual.last});
+  residual.last = residual.add("Mul", {residual.last, residual.last});
   CHECK_THROWS_WITH(lower(residual.done()), contains_text("joins 2 feature maps"));
   Build folded({1, 2});
   folded.matmul(floats({2, 1}, {1, 1}), 1, 1).then("Sub", {floats({}, {200})}).then("Abs").quant(8, 4, false);

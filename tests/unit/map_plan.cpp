@@ -1,5 +1,6 @@
 #include "catch2.hpp"
 #include "map/plan.hpp"
+#include "map/raw.hpp"
 #include "random_network.hpp"
 
 using namespace bitloom;
@@ -53,4 +54,30 @@ TEST_CASE("what the hardware does not do yet is refused by the layer's name") {
   conv.groups = 2;
   conv.weights.resize(conv.weights.size() / 2);
   CHECK_THROWS_WITH(make_plan(grouped, kBudget, {}), contains_text("conv2") && contains_text("groups"));
+}
+
+TEST_CASE("layers without a module are refused by their kind") {
+  Random random(test_seed());
+  Network network = small(random);
+  Layer& last = network.layers.back();
+  const FeatureMap scores = network.input_of(last);
+  FeatureMap& out = network.maps[static_cast<std::size_t>(last.output)];
+  out = {out.name, scores.shape, scores.type};
+  NetworkOutput& output = network.outputs.front();
+  output.order.assign(10, 0), output.scale.assign(10, 1), output.offset.assign(10, 0);
+  last.op = Upsample{1, 1};
+  CHECK_THROWS_WITH(make_plan(network, kBudget, {}), contains_text("no module for a layer of kind upsample"));
+  last.op = Requantize{std::vector<std::int64_t>(10, 1), std::vector<std::int64_t>(10, 0), 0, 0, 1};
+  CHECK_THROWS_WITH(make_plan(network, kBudget, {}), contains_text("of kind requantize"));
+}
+
+TEST_CASE("a bias is part of what separates the raw accumulator from the sum") {
+  Convolution conv;
+  conv.out_channels = 2;
+  conv.weight_type = ValueType::signed_bits(4);
+  conv.weights = {3, -2};
+  conv.bias = {7, -100};
+  const RawAccumulator raw = raw_accumulator(conv, ValueType::unsigned_bits(4));
+  CHECK(raw.beta == std::vector<std::int64_t>{7, -100});
+  CHECK(raw.raw_threshold(10, 0) == 3);  // raw + 7 >= 10
 }

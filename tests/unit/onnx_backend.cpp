@@ -85,5 +85,5 @@ TEST_CASE("official single-node tests") {
     ++run;
   }
   WARN(run << " official tests executed, " << left_out << " left out (operators that Bitloom does not execute)");
-  CHECK(run > 50);
+  CHECK(run > 110);
 }
