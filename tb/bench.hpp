@@ -7,8 +7,8 @@
 //   in.push(beat); out.expect(beat);
 //   dut.run_until([&] { return out.done(); });
 //
-// A cycle: agents set the inputs, the design settles, agents look at the ports, the clock rises. Everything that is wrong throws BenchError, which
-// Catch2 reports as a failure, with the stream's name and the cycle. The header does not need Catch2.
+// A cycle: agents set the inputs, the design settles, agents look at the ports, the clock rises. Everything that is wrong throws
+// BenchError, which Catch2 reports as a failure, with the stream's name and the cycle. The header does not need Catch2.
 #pragma once
 
 #include <verilated.h>
@@ -44,7 +44,9 @@ struct BenchError : std::runtime_error {
 class Bits {
  public:
   Bits() = default;
-  explicit Bits(int width, std::uint64_t value = 0) : width_(width), words_(static_cast<std::size_t>((width + 31) / 32)) { set(0, std::min(width, 64), value); }
+  explicit Bits(int width, std::uint64_t value = 0) : width_(width), words_(static_cast<std::size_t>((width + 31) / 32)) {
+    set(0, std::min(width, 64), value);
+  }
 
   int width() const { return width_; }
   /// `width` <= 64 bits from bit `low`, unsigned.
@@ -78,7 +80,8 @@ class Bits {
   }
   /// Puts `part` at bit `low`.
   void place(int low, const Bits& part) {
-    for (int at = 0; at < part.width_; at += 32) set(low + at, std::min(32, part.width_ - at), part.get(at, std::min(32, part.width_ - at)));
+    for (int at = 0; at < part.width_; at += 32)
+      set(low + at, std::min(32, part.width_ - at), part.get(at, std::min(32, part.width_ - at)));
   }
   std::uint64_t value() const { return get(0, std::min(width_, 64)); }
   /// Full width in hexadecimal, as $readmemh takes it.
@@ -94,7 +97,8 @@ class Bits {
   std::uint32_t word(int bit) const { return words_[static_cast<std::size_t>(bit / 32)]; }
   void check(int low, int width) const {
     if (low < 0 || width < 0 || width > 64 || low + width > width_) {
-      throw BenchError("bits " + std::to_string(low) + " +: " + std::to_string(width) + " of a value of " + std::to_string(width_) + " bits");
+      throw BenchError("bits " + std::to_string(low) + " +: " + std::to_string(width) + " of a value of " + std::to_string(width_) +
+                       " bits");
     }
   }
   int width_ = 0;
@@ -141,17 +145,24 @@ void set_bits(PortType& port, int low, const Bits& value) {
   }
 }
 template <class PortType>
-Bits get_bits(const PortType& port, int width) { return get_bits(port, 0, width); }
+Bits get_bits(const PortType& port, int width) {
+  return get_bits(port, 0, width);
+}
 template <class PortType>
-void set_bits(PortType& port, const Bits& value) { set_bits(port, 0, value); }
+void set_bits(PortType& port, const Bits& value) {
+  set_bits(port, 0, value);
+}
 
 /// `width` bits of a model's port from bit `low`, whatever its type: what an agent holds.
 class Port {
  public:
   template <class PortType>
   Port(PortType& port, int low, int width)
-      : width_(width), get_([&port, low, width] { return get_bits(port, low, width); }), set_([&port, low](const Bits& value) { set_bits(port, low, value); }) {
-    if (low < 0 || width < 1 || low + width > static_cast<int>(8 * sizeof(PortType))) throw BenchError("a port is narrower than its test says");
+      : width_(width),
+        get_([&port, low, width] { return get_bits(port, low, width); }),
+        set_([&port, low](const Bits& value) { set_bits(port, low, value); }) {
+    if (low < 0 || width < 1 || low + width > static_cast<int>(8 * sizeof(PortType)))
+      throw BenchError("a port is narrower than its test says");
   }
   template <class PortType>
   Port(PortType& port, int width) : Port(port, 0, width) {}
@@ -160,7 +171,8 @@ class Port {
   Bits get() const { return get_(); }
   bool high() const { return get_().value() != 0; }
   void set(const Bits& value) {
-    if (value.width() != width_) throw BenchError("a value of " + std::to_string(value.width()) + " bits for a port of " + std::to_string(width_));
+    if (value.width() != width_)
+      throw BenchError("a value of " + std::to_string(value.width()) + " bits for a port of " + std::to_string(width_));
     set_(value);
   }
   void set(bool value) { set_(Bits(width_, value)); }
@@ -192,9 +204,9 @@ class Random {
 class Agent {
  public:
   virtual ~Agent() = default;
-  virtual void drive() {}                      ///< set inputs
-  virtual void observe(std::uint64_t) {}       ///< the design has settled; the clock is about to rise in this cycle
-  virtual void reset() {}                      ///< reset begins: inputs idle, nothing in flight
+  virtual void drive() {}                 ///< set inputs
+  virtual void observe(std::uint64_t) {}  ///< the design has settled; the clock is about to rise in this cycle
+  virtual void reset() {}                 ///< reset begins: inputs idle, nothing in flight
 };
 
 /// Owns the simulation context and the model; knows what a cycle is. Undefined state starts random, from the seed.
@@ -328,7 +340,9 @@ Stream output_stream(Dut<Model>& dut, int width) {
 class Monitor : public Agent {
  public:
   template <class Model>
-  Monitor(Dut<Model>& dut, Stream stream) : stream_(std::move(stream)) { dut.attach(*this); }
+  Monitor(Dut<Model>& dut, Stream stream) : stream_(std::move(stream)) {
+    dut.attach(*this);
+  }
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
 
@@ -361,7 +375,8 @@ class Monitor : public Agent {
  protected:
   virtual void transferred(std::uint64_t, const Beat&) {}
   [[noreturn]] void fail(std::uint64_t cycle, const std::string& what) const {
-    throw BenchError("stream " + stream_.name + ", cycle " + std::to_string(cycle) + ", transfer " + std::to_string(transfers_) + ": " + what);
+    throw BenchError("stream " + stream_.name + ", cycle " + std::to_string(cycle) + ", transfer " + std::to_string(transfers_) + ": " +
+                     what);
   }
   static std::string text(const Beat& beat) {
     std::ostringstream out;
@@ -414,9 +429,9 @@ class Source : public Monitor {
   std::deque<Beat> queue_;
 };
 
-/// Is ready with a probability each cycle and compares what arrives with the scoreboard: a beat that differs or that nobody expects is an error.
-/// With collect() it keeps the beats in received() instead. With wait_for_valid() it is ready only after it has seen valid: a design whose valid waits
-/// for ready would hang.
+/// Is ready with a probability each cycle and compares what arrives with the scoreboard: a beat that differs or that nobody expects is an
+/// error. With collect() it keeps the beats in received() instead. With wait_for_valid() it is ready only after it has seen valid: a design
+/// whose valid waits for ready would hang.
 class Sink : public Monitor {
  public:
   template <class Model>
@@ -459,8 +474,8 @@ class Sink : public Monitor {
   std::vector<Beat> received_;
 };
 
-/// Sends everything, waits until everything expected has come and the source is empty, then waits a little longer so that a surplus beat is noticed.
-/// Streams start anew; returns the cycles until the last beat came.
+/// Sends everything, waits until everything expected has come and the source is empty, then waits a little longer so that a surplus beat is
+/// noticed. Streams start anew; returns the cycles until the last beat came.
 template <class Model>
 std::uint64_t run_stream(Dut<Model>& dut, Source& in, Sink& out, std::uint64_t limit = 100000) {
   const std::uint64_t cycles = dut.run_until([&] { return in.done() && out.done(); }, limit);
@@ -475,8 +490,8 @@ inline void write_image(const std::string& path, const std::vector<Bits>& words)
   if (!file.flush()) throw BenchError("cannot write " + path);
 }
 
-/// Timing as waveforms, a character a cycle: '-' high, '_' low. `play` drives, samples before each clock edge, and returns what it saw as a drawing;
-/// compare it with expected(observed).
+/// Timing as waveforms, a character a cycle: '-' high, '_' low. `play` drives, samples before each clock edge, and returns what it saw as a
+/// drawing; compare it with expected(observed).
 struct Drive {
   std::string wave;
   std::function<void(bool)> set;

@@ -15,7 +15,8 @@ namespace bitloom::cli {
 
 void ModelOptions::add_to(CLI::App& app) {
   app.add_option("MODEL", model, "ONNX or QONNX file")->required();
-  app.add_option("--scale", scale, "a pixel p means p * SCALE + SHIFT to the model; a number or a fraction such as 1/255")->capture_default_str();
+  app.add_option("--scale", scale, "a pixel p means p * SCALE + SHIFT to the model; a number or a fraction such as 1/255")
+      ->capture_default_str();
   app.add_option("--shift", shift, "see --scale")->capture_default_str();
   app.add_option("--input", input, "type of the pixels: u8 (the default), s8 for signed integers, or other widths up to u16 and s16");
   app.add_flag("--argmax", argmax, "answer with the class index instead of the scores");
@@ -79,16 +80,17 @@ MapData network_image(const Network& network, const Dataset& data, std::int64_t 
   const Tensor image = data.image(index);
   const auto expected = static_cast<std::int64_t>(network.input_order.size());
   if (image.size() != expected)
-    throw Error(data.name, fmt::format("images of {} values ({}) found, the model takes {} ({})", image.size(), fmt::join(image.shape, "x"), expected,
-                                       fmt::join(network.input_shape, "x")));
+    throw Error(data.name, fmt::format("images of {} values ({}) found, the model takes {} ({})", image.size(), fmt::join(image.shape, "x"),
+                                       expected, fmt::join(network.input_shape, "x")));
   const ValueType type = network.input_rule.type;
   std::vector<std::int32_t> pixels;
   pixels.reserve(static_cast<std::size_t>(expected));
   const auto take = [&](std::int64_t pixel) {
     if (!type.contains(pixel))
-      throw Error(data.name, fmt::format("image {} holds {}, the model is lowered for pixels of type {} ({} to {}); name the type of these with "
-                                         "--input, s8 say",
-                                         index, pixel, type.to_string(), type.min(), type.max()));
+      throw Error(data.name,
+                  fmt::format("image {} holds {}, the model is lowered for pixels of type {} ({} to {}); name the type of these with "
+                              "--input, s8 say",
+                              index, pixel, type.to_string(), type.min(), type.max()));
     pixels.push_back(static_cast<std::int32_t>(pixel));
   };
   for (std::int64_t i = 0; i < expected; ++i) {
@@ -98,9 +100,10 @@ MapData network_image(const Network& network, const Dataset& data, std::int64_t 
     }
     const float value = image.f()[static_cast<std::size_t>(i)];
     if (value != std::round(value) || std::abs(value) > 1e6F)
-      throw Error(data.name, fmt::format("image {} holds {}, which is no integer; the hardware takes integers of type {}: give pixels, and say with "
-                                         "--scale and --shift what they mean to the model",
-                                         index, value, network.maps[static_cast<std::size_t>(network.input)].type.to_string()));
+      throw Error(data.name,
+                  fmt::format("image {} holds {}, which is no integer; the hardware takes integers of type {}: give pixels, and say with "
+                              "--scale and --shift what they mean to the model",
+                              index, value, network.maps[static_cast<std::size_t>(network.input)].type.to_string()));
     take(static_cast<std::int64_t>(value));
   }
   return network_input(network, pixels);
@@ -117,7 +120,8 @@ Tensor float_image(const Graph& graph, const Network& network, const Dataset& da
   }
   std::vector<float> values;
   for (std::int64_t i = 0; i < image.size(); ++i) {
-    const double pixel = image.is_float() ? static_cast<double>(image.f()[static_cast<std::size_t>(i)]) : static_cast<double>(image.i()[static_cast<std::size_t>(i)]);
+    const double pixel = image.is_float() ? static_cast<double>(image.f()[static_cast<std::size_t>(i)])
+                                          : static_cast<double>(image.i()[static_cast<std::size_t>(i)]);
     values.push_back(static_cast<float>(pixel * network.input_rule.scale + network.input_rule.shift));
   }
   return Tensor::floats(shape, std::move(values));
@@ -164,15 +168,16 @@ void compare_outputs(const std::string& expect, const std::vector<std::vector<do
   const Tensor expected = read_tensor(expect);
   const std::int64_t per_image = outputs.empty() ? 0 : static_cast<std::int64_t>(outputs.front().size());
   if (expected.size() != per_image * static_cast<std::int64_t>(outputs.size()))
-    throw Error(expect, fmt::format("{} values found, {} images of {} values expected; choose the images with --offset and --images", expected.size(),
-                                    outputs.size(), per_image));
+    throw Error(expect, fmt::format("{} values found, {} images of {} values expected; choose the images with --offset and --images",
+                                    expected.size(), outputs.size(), per_image));
   std::int64_t differences = 0;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     for (std::size_t j = 0; j < outputs[i].size(); ++j) {
       const std::size_t at = i * static_cast<std::size_t>(per_image) + j;
       const double want = expected.is_float() ? static_cast<double>(expected.f()[at]) : static_cast<double>(expected.i()[at]);
       if (same_value(outputs[i][j], want)) continue;
-      if (differences++ == 0) fmt::print(stderr, "bitloom: {}: image {}, element {}: {} expected, {} found\n", expect, i, j, want, outputs[i][j]);
+      if (differences++ == 0)
+        fmt::print(stderr, "bitloom: {}: image {}, element {}: {} expected, {} found\n", expect, i, j, want, outputs[i][j]);
     }
   }
   if (differences == 0) return;

@@ -55,21 +55,23 @@ struct Run {
       else
         fmt::print(stderr, "bitloom: image {}: the float model answers {}, golden {}\n", i, float_answer, answer);
       if (count_of_image > 0 && ++different == 1)
-        fmt::print(stderr, "bitloom: image {}, element {}: the float model computes {}, golden {}\n", i, first, real[first], outputs[i][first]);
+        fmt::print(stderr, "bitloom: image {}, element {}: the float model computes {}, golden {}\n", i, first, real[first],
+                   outputs[i][first]);
     }
     const auto images = static_cast<double>(set.count);
-    nlohmann::json result = {{"model", network.name},
-                             {"data", set.name},
-                             {"images", set.count},
-                             {"accuracy", set.labels ? nlohmann::json(static_cast<double>(right) / images) : nlohmann::json()},
-                             {"float_accuracy", set.labels && check ? nlohmann::json(static_cast<double>(float_right) / images) : nlohmann::json()},
-                             {"agrees_with_float", check ? nlohmann::json(agree) : nlohmann::json()},
-                             {"differs_from_float", check ? nlohmann::json(different) : nlohmann::json()},
-                             {"differing_values", check ? nlohmann::json(different_values) : nlohmann::json()},
-                             {"compared_values", check ? nlohmann::json(compared_values) : nlohmann::json()},
-                             {"confusion", confusion},
-                             {"seconds", seconds},
-                             {"images_per_second", images / std::max(seconds, 1e-9)}};
+    nlohmann::json result = {
+        {"model", network.name},
+        {"data", set.name},
+        {"images", set.count},
+        {"accuracy", set.labels ? nlohmann::json(static_cast<double>(right) / images) : nlohmann::json()},
+        {"float_accuracy", set.labels && check ? nlohmann::json(static_cast<double>(float_right) / images) : nlohmann::json()},
+        {"agrees_with_float", check ? nlohmann::json(agree) : nlohmann::json()},
+        {"differs_from_float", check ? nlohmann::json(different) : nlohmann::json()},
+        {"differing_values", check ? nlohmann::json(different_values) : nlohmann::json()},
+        {"compared_values", check ? nlohmann::json(compared_values) : nlohmann::json()},
+        {"confusion", confusion},
+        {"seconds", seconds},
+        {"images_per_second", images / std::max(seconds, 1e-9)}};
     if (!out.empty()) write_outputs(out, network, outputs);
     if (!result_file.empty()) write_file_atomically(result_file, result.dump(2) + "\n");
     print(result, set, confusion);
@@ -103,7 +105,8 @@ struct Run {
     });
   }
 
-  static std::vector<double> float_output(const FloatExecutor& reference, const Graph& graph, const Network& network, const Dataset& set, std::int64_t i) {
+  static std::vector<double> float_output(const FloatExecutor& reference, const Graph& graph, const Network& network, const Dataset& set,
+                                          std::int64_t i) {
     const Tensors outputs = reference.run({{graph.inputs.front().name, float_image(graph, network, set, i)}});
     const Tensor& scores = outputs.at(graph.outputs.front().name);
     if (!scores.is_float()) return {scores.i().begin(), scores.i().end()};
@@ -120,7 +123,8 @@ struct Run {
   }
 
   static void count(std::vector<std::vector<std::int64_t>>& confusion, std::int64_t label, std::int64_t answer) {
-    const auto size = static_cast<std::size_t>(std::max<std::int64_t>({label + 1, answer + 1, static_cast<std::int64_t>(confusion.size())}));
+    const auto size =
+        static_cast<std::size_t>(std::max<std::int64_t>({label + 1, answer + 1, static_cast<std::int64_t>(confusion.size())}));
     confusion.resize(size);
     for (auto& row : confusion) row.resize(size);
     ++confusion[static_cast<std::size_t>(label)][static_cast<std::size_t>(answer)];
@@ -134,7 +138,8 @@ struct Run {
     fmt::print("{} on {} images of {}", result["model"].get<std::string>(), set.count, set.name);
     if (set.labels) fmt::print(": {:.2f} % right", 100 * result["accuracy"].get<double>());
     if (check) fmt::print("; {} of {} answers equal the float model's", result["agrees_with_float"].get<std::int64_t>(), set.count);
-    fmt::print("\n{:.0f} images/s on {}\n", result["images_per_second"].get<double>(), jobs == 1 ? "one thread" : fmt::format("{} threads", jobs));
+    fmt::print("\n{:.0f} images/s on {}\n", result["images_per_second"].get<double>(),
+               jobs == 1 ? "one thread" : fmt::format("{} threads", jobs));
     if (confusion.empty() || confusion.size() > 20) return;
     fmt::print("confusion (row: label, column: answer)\n");
     for (std::size_t label = 0; label < confusion.size(); ++label) fmt::print("{:>4} |{:>5}\n", label, fmt::join(confusion[label], " "));
@@ -149,7 +154,8 @@ void add_run(CLI::App& program) {
   app->footer("Example: bitloom run sw/train/models/digits-w1a1.onnx --data digits --check");
   run->model.add_to(*app);
   run->data.add_to(*app);
-  app->add_flag("--check", run->check, "execute the float model too, and compare every answer and output value (exit status 1 where one differs)");
+  app->add_flag("--check", run->check,
+                "execute the float model too, and compare every answer and output value (exit status 1 where one differs)");
   app->add_option("--out", run->out, "write the outputs as NPY");
   app->add_option("--expect", run->expect, "compare the outputs with an NPY or NPZ file (exit status 1 where they differ)");
   app->add_option("--result", run->result_file, "write the result as JSON to a file (run.json of a report)");

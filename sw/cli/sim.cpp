@@ -45,13 +45,15 @@ struct Sim {
     {
       Progress progress("simulating");
       options.progress = [&](std::int64_t done, std::int64_t total) { progress(done, total); };
-      result = simulate(folder, network, images, [&](const MapData& image) { return golden.run(image); }, options);
+      result = simulate(
+          folder, network, images, [&](const MapData& image) { return golden.run(image); }, options);
     }
 
     std::vector<std::vector<double>> outputs;
     std::int64_t right = 0;
     for (std::size_t i = 0; i < result.outputs.size(); ++i) {
-      if (result.outputs[i].values.size() != static_cast<std::size_t>(result.outputs[i].shape.size()) || result.outputs[i].values.empty()) break;
+      if (result.outputs[i].values.size() != static_cast<std::size_t>(result.outputs[i].shape.size()) || result.outputs[i].values.empty())
+        break;
       outputs.push_back(real_output(network.outputs.front(), result.outputs[i]));
       right += set.labels && predicted_class(outputs.back()) == (*set.labels)[i] ? 1 : 0;
     }
@@ -65,7 +67,9 @@ struct Sim {
       print(description, result, set, right);
     if (!result.failure.empty()) fmt::print(stderr, "bitloom: {}: {}\n", design, result.failure);
     for (const BoundaryResult& boundary : result.boundaries)
-      if (boundary.first) fmt::print(stderr, "bitloom: {}: layer {} differs from golden: {}\n", design, layer_of(description, boundary.map), boundary.first->to_string());
+      if (boundary.first)
+        fmt::print(stderr, "bitloom: {}: layer {} differs from golden: {}\n", design, layer_of(description, boundary.map),
+                   boundary.first->to_string());
     if (!result.bit_exact) throw ComparisonFailed{};
     if (!expect.empty()) compare_outputs(expect, outputs);
   }
@@ -77,22 +81,23 @@ struct Sim {
   }
 
   nlohmann::json to_json(const nlohmann::json& description, const SimulationResult& result, const Dataset& set, std::int64_t right) const {
-    nlohmann::json report = {{"model", description.at("name")},
-                             {"board", description.at("board")},
-                             {"images", result.images},
-                             {"bit_exact", result.bit_exact},
-                             {"accuracy", set.labels ? nlohmann::json(static_cast<double>(right) / static_cast<double>(result.images)) : nlohmann::json()},
-                             {"clocks_per_image", stall > 0 || result.clocks_per_image <= 0 ? nlohmann::json() : nlohmann::json(result.clocks_per_image)},
-                             {"predicted_clocks_per_image", description.at("predicted_clocks_per_image")},
-                             {"first_image_latency", result.first_image_latency},
-                             {"total_clocks", result.total_clocks},
-                             {"span_clocks", result.span_clocks},
-                             {"stall_probability", stall},
-                             {"seed", seed},
-                             {"failure", result.failure},
-                             {"layers", nlohmann::json::array()},
-                             {"boundaries", nlohmann::json::array()},
-                             {"tool", tool_version("verilator")}};
+    nlohmann::json report = {
+        {"model", description.at("name")},
+        {"board", description.at("board")},
+        {"images", result.images},
+        {"bit_exact", result.bit_exact},
+        {"accuracy", set.labels ? nlohmann::json(static_cast<double>(right) / static_cast<double>(result.images)) : nlohmann::json()},
+        {"clocks_per_image", stall > 0 || result.clocks_per_image <= 0 ? nlohmann::json() : nlohmann::json(result.clocks_per_image)},
+        {"predicted_clocks_per_image", description.at("predicted_clocks_per_image")},
+        {"first_image_latency", result.first_image_latency},
+        {"total_clocks", result.total_clocks},
+        {"span_clocks", result.span_clocks},
+        {"stall_probability", stall},
+        {"seed", seed},
+        {"failure", result.failure},
+        {"layers", nlohmann::json::array()},
+        {"boundaries", nlohmann::json::array()},
+        {"tool", tool_version("verilator")}};
     for (const LayerActivity& layer : result.layers)
       report["layers"].push_back({{"name", layer.name}, {"busy", layer.busy}, {"starved", layer.starved}, {"stalled", layer.stalled}});
     for (const BoundaryResult& boundary : result.boundaries)
@@ -103,12 +108,13 @@ struct Sim {
   void print(const nlohmann::json& description, const SimulationResult& result, const Dataset& set, std::int64_t right) const {
     std::int64_t compared = 0;
     for (const BoundaryResult& boundary : result.boundaries) compared += boundary.compared;
-    fmt::print("{} images, {} values at {} layer boundaries compared with golden: {}\n", result.images, thousands(static_cast<double>(compared)),
-               result.boundaries.size(), result.bit_exact ? "all equal" : "DIFFERENT");
+    fmt::print("{} images, {} values at {} layer boundaries compared with golden: {}\n", result.images,
+               thousands(static_cast<double>(compared)), result.boundaries.size(), result.bit_exact ? "all equal" : "DIFFERENT");
     if (set.labels) fmt::print("{:.2f} % right\n", 100 * static_cast<double>(right) / static_cast<double>(result.images));
     fmt::print("first image after {} clocks", thousands(static_cast<double>(result.first_image_latency)));
     if (stall <= 0 && result.clocks_per_image > 0)
-      fmt::print(", then one every {:.1f} ({} predicted)", result.clocks_per_image, description.at("predicted_clocks_per_image").get<std::int64_t>());
+      fmt::print(", then one every {:.1f} ({} predicted)", result.clocks_per_image,
+                 description.at("predicted_clocks_per_image").get<std::int64_t>());
     fmt::print("; {} clocks in {:.1f} s, seed {}\n", thousands(static_cast<double>(result.total_clocks)), result.seconds, seed);
     if (result.span_clocks > 0) {
       fmt::print("{:<16} {:>8} {:>9} {:>9}   (share of {} clocks in steady state)\n", "layer", "busy", "starved", "stalled",
@@ -126,8 +132,9 @@ struct Sim {
 void add_sim(CLI::App& program) {
   auto sim = std::make_shared<Sim>();
   CLI::App* app = program.add_subcommand("sim", "cycle-accurate RTL simulation, compared bit by bit with golden");
-  app->footer("Example: bitloom sim digits --data digits --images 20 --stall 0.3 --seed 7\n"
-              "The result is also written to DESIGN/sim.json (sim-stalled.json with --stall).");
+  app->footer(
+      "Example: bitloom sim digits --data digits --images 20 --stall 0.3 --seed 7\n"
+      "The result is also written to DESIGN/sim.json (sim-stalled.json with --stall).");
   app->add_option("DESIGN", sim->design, "a folder made by bitloom compile")->required();
   sim->data.add_to(*app);
   app->add_option("--stall", sim->stall, "probability that source or sink pauses in a clock")->capture_default_str();

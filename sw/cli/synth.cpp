@@ -27,11 +27,12 @@ struct Synth {
     }
     const std::string row = "{:<20} {:>7} {:>7} {:>6} {:>5}\n";
     fmt::print(fmt::runtime(row), "layer", "LUT4", "FF", "RAM", "DSP");
-    for (const LayerUse& layer : result.layers) fmt::print(fmt::runtime(row), layer.name, layer.use.lut4, layer.use.ff, layer.use.bram, layer.use.dsp);
+    for (const LayerUse& layer : result.layers)
+      fmt::print(fmt::runtime(row), layer.name, layer.use.lut4, layer.use.ff, layer.use.bram, layer.use.dsp);
     fmt::print(fmt::runtime(row), "total", result.used.lut4, result.used.ff, result.used.bram, result.used.dsp);
     fmt::print(fmt::runtime(row), "available", result.available.lut4, result.available.ff, result.available.bram, result.available.dsp);
-    fmt::print("Fmax {:.1f} MHz after routing (the board's clock is {} MHz), seed {}, {:.0f} s\nbitstream: {}/{}\n", result.fmax_mhz, result.clock_mhz,
-               result.seed, result.seconds, design, result.bitstream.string());
+    fmt::print("Fmax {:.1f} MHz after routing (the board's clock is {} MHz), seed {}, {:.0f} s\nbitstream: {}/{}\n", result.fmax_mhz,
+               result.clock_mhz, result.seed, result.seconds, design, result.bitstream.string());
   }
 };
 

@@ -6,8 +6,7 @@ namespace bitloom {
 
 ValueType::ValueType(Encoding encoding, int bits) : encoding_(encoding), bits_(bits) {
   if (bits < 1 || bits > 32) throw Error("value type", fmt::format("{} bits given, 1 to 32 expected", bits));
-  if (encoding == Encoding::Bipolar && bits != 1)
-    throw Error("value type", fmt::format("a bipolar value has 1 bit, {} given", bits));
+  if (encoding == Encoding::Bipolar && bits != 1) throw Error("value type", fmt::format("a bipolar value has 1 bit, {} given", bits));
 }
 
 ValueType ValueType::holding(std::int64_t low, std::int64_t high) {

@@ -184,7 +184,8 @@ nlohmann::json read_design(const fs::path& folder) {
   bool complete = design.is_object() && is_text("name") && is_text("board") && is_list("sources") && is_list("layers");
   for (const json& layer : complete ? design.at("layers") : json::array())
     complete = complete && layer.is_object() && layer.contains("name") && layer.contains("instances") && layer.at("instances").is_array();
-  if (!complete) throw Error(file.string(), "name, board, sources or layers (with name and instances) are missing; compile the model again");
+  if (!complete)
+    throw Error(file.string(), "name, board, sources or layers (with name and instances) are missing; compile the model again");
   return design;
 }
 

@@ -11,7 +11,7 @@ namespace {
 // LUT4 per unit of each term, by bench/fit_cost (docs/decisions.md).
 constexpr CostTerms kLutPerTerm = {233, 2.40, 3.62, 0, 0.241, 3.43};
 
-constexpr std::int64_t kLogicRomBits = 1024;        // as rtl/layer chooses: up to this size, or up to 16 words, a ROM becomes logic
+constexpr std::int64_t kLogicRomBits = 1024;  // as rtl/layer chooses: up to this size, or up to 16 words, a ROM becomes logic
 constexpr std::int64_t kLogicRomWords = 16;
 
 enum Term { Stages, BitOperations, AccumulatorBits, SearchBits, LogicRomBits, WordBits };

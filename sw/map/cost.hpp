@@ -1,6 +1,7 @@
 // The cost model: LUT4 and block RAMs of a stage at a folding, before synthesis.
 //
-// LUTs are linear in a few quantities that a folding determines. bench/fit_cost refits the coefficients to synthesized designs; docs/decisions.md has the error.
+// LUTs are linear in a few quantities that a folding determines. bench/fit_cost refits the coefficients to synthesized designs;
+// docs/decisions.md has the error.
 #pragma once
 
 #include <array>
@@ -17,12 +18,12 @@ struct Budget;
 /// What a stage is made of, in the order of kCostTermNames.
 using CostTerms = std::array<double, 6>;
 inline constexpr std::array<const char*, 6> kCostTermNames = {
-    "stages",          // sequencer, counters, credits, adapters' control
-    "bit_operations",  // cells and adders: weight bits times activation bits per clock
-    "accumulator_bits",// accumulate, double, negate, hold
-    "search_bits",     // comparators: lanes times levels times bits
-    "logic_rom_bits",  // memories too small for a block
-    "word_bits",       // width adapters, padding, registers of an input word
+    "stages",            // sequencer, counters, credits, adapters' control
+    "bit_operations",    // cells and adders: weight bits times activation bits per clock
+    "accumulator_bits",  // accumulate, double, negate, hold
+    "search_bits",       // comparators: lanes times levels times bits
+    "logic_rom_bits",    // memories too small for a block
+    "word_bits",         // width adapters, padding, registers of an input word
 };
 
 struct Cost {

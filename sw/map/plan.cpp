@@ -158,7 +158,8 @@ std::vector<Folding> foldings(const Network& network, const Stage& stage) {
   for (const int pe : divisors(conv.out_channels)) {
     for (const auto& [simd, columns] : widths) {
       Folding folding{pe, simd, bits, 1, columns};
-      const int words = columns > 1 ? stage.window.kernel_height : stage.window.kernel_height * stage.window.kernel_width * (channels / simd);
+      const int words =
+          columns > 1 ? stage.window.kernel_height : stage.window.kernel_height * stage.window.kernel_width * (channels / simd);
       // The activation serves a group's PE channels while the next group is computed.
       const int group_clocks = weight_planes(conv) * words;
       folding.lanes = smallest_divisor_at_least(pe, (pe + group_clocks - 1) / group_clocks);
@@ -185,7 +186,8 @@ void set_slack(Plan& plan, const Network& network) {
     const std::int64_t burst = ((w.pad_top + w.pad_bottom) * width + w.pad_left + w.pad_right) * words;
     const auto& conv = std::get<Convolution>(network.layers[static_cast<std::size_t>(stage.layer)].op);
     const std::int64_t groups = conv.out_channels / stage.folding.pe;
-    const std::int64_t group_clocks = std::max<std::int64_t>(1, stage.words_per_pixel / groups * (network.maps[static_cast<std::size_t>(stage.in_map)].type.bits() / stage.folding.apar));
+    const std::int64_t group_clocks = std::max<std::int64_t>(
+        1, stage.words_per_pixel / groups * (network.maps[static_cast<std::size_t>(stage.in_map)].type.bits() / stage.folding.apar));
     stage.slack_groups = static_cast<int>((burst + group_clocks - 1) / group_clocks);
   }
 }
@@ -268,14 +270,17 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
   for (const int lanes : candidates.input_lanes) budgets.insert(input_clocks(network, lanes));
 
   std::int64_t asked = options.clocks_per_image;
-  if (options.frames_per_second > 0) asked = std::max<std::int64_t>(1, static_cast<std::int64_t>(budget.clock_hz / options.frames_per_second));
+  if (options.frames_per_second > 0)
+    asked = std::max<std::int64_t>(1, static_cast<std::int64_t>(budget.clock_hz / options.frames_per_second));
   if (asked > 0) {
     Plan plan;
     if (!plan_within(network, candidates, asked, plan))
-      throw Error(network.name, fmt::format("{} clocks per image cannot be reached: even full parallelism takes more; ask for fewer frames", asked));
+      throw Error(network.name,
+                  fmt::format("{} clocks per image cannot be reached: even full parallelism takes more; ask for fewer frames", asked));
     const std::string why = binding(plan, budget);
     if (!why.empty())
-      throw Error(network.name, fmt::format("{} clocks per image do not fit {}: {}; ask for fewer frames or take a larger board", asked, budget.board, why));
+      throw Error(network.name, fmt::format("{} clocks per image do not fit {}: {}; ask for fewer frames or take a larger board", asked,
+                                            budget.board, why));
     return plan;
   }
   Plan plan;

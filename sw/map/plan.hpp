@@ -1,7 +1,8 @@
 // Mapping: which hardware stage executes which layers, and how far each is folded.
 //
 // Algorithm: the integer network is cut into stages (a convolution with its threshold is one). Every stage offers a list of foldings.
-// For a clock budget per image every stage takes its cheapest folding that meets it; the smallest budget whose total fits the device is chosen.
+// For a clock budget per image every stage takes its cheapest folding that meets it; the smallest budget whose total fits the device is
+// chosen.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,8 @@ struct Folding {
   bool operator==(const Folding&) const = default;
 };
 
-/// One hardware stage. `channels` is the channel count as the stage sees it: a layer whose kernel covers the whole map sees one pixel with all values.
+/// One hardware stage. `channels` is the channel count as the stage sees it: a layer whose kernel covers the whole map sees one pixel with
+/// all values.
 struct Stage {
   std::string name;
   StageKind kind = StageKind::Plane;
@@ -66,8 +68,8 @@ struct Plan {
 };
 
 struct PlanOptions {
-  double frames_per_second = 0;      ///< 0: as fast as the budget allows
-  std::int64_t clocks_per_image = 0; ///< another way to ask; 0: not asked
+  double frames_per_second = 0;       ///< 0: as fast as the budget allows
+  std::int64_t clocks_per_image = 0;  ///< another way to ask; 0: not asked
 };
 
 /// Throws Error naming the layer for what the hardware does not do yet, and naming the binding resource when nothing fits.

@@ -1,4 +1,5 @@
-// The accumulator that the plane array computes, and its exact relation to the network's: acc = alpha * raw + beta[k] (docs/architecture.md, 1).
+// The accumulator that the plane array computes, and its exact relation to the network's: acc = alpha * raw + beta[k]
+// (docs/architecture.md, 1).
 #pragma once
 
 #include <cstdint>

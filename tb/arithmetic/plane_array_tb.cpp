@@ -65,7 +65,8 @@ void check_array(const ArrayCase& c) {
       for (int pe = 0; pe < c.pe; ++pe) {
         std::int64_t sum = 0;
         for (int i = 0; i < c.simd; ++i) {
-          const std::int64_t a = c.a_signed ? data.get_signed(i * c.a_bits, c.a_bits) : static_cast<std::int64_t>(data.get(i * c.a_bits, c.a_bits));
+          const std::int64_t a =
+              c.a_signed ? data.get_signed(i * c.a_bits, c.a_bits) : static_cast<std::int64_t>(data.get(i * c.a_bits, c.a_bits));
           const std::int64_t complement = c.a_signed ? -1 - a : (std::int64_t{1} << c.a_bits) - 1 - a;
           sum += weights.get(pe * c.simd + i, 1) ? a : c.xnor ? complement : 0;
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// plane_sum against its definition: every input where there are few enough, else random ones and the ends of the range; a new sum each clock.
+// plane_sum against its definition: every input where there are few enough, else random ones and the ends of the range; a new sum each
+// clock.
 #include <Vsum_and_17x3s.h>
 #include <Vsum_and_33x8.h>
 #include <Vsum_and_4x2.h>

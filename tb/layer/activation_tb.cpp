@@ -16,7 +16,9 @@ struct ActivationCase {
   bool scores;
   int alpha_shift, search_bits, levels, low, step;
   int channels() const { return pe * groups; }
-  std::string image(int level, int lane) const { return name + "_level" + std::to_string(level) + "_lane0" + std::to_string(lane) + ".mem"; }
+  std::string image(int level, int lane) const {
+    return name + "_level" + std::to_string(level) + "_lane0" + std::to_string(lane) + ".mem";
+  }
 };
 
 struct Tables {
@@ -29,7 +31,8 @@ Tables write_tables(const ActivationCase& c, Random& random) {
   const std::int64_t reach = std::int64_t{1} << (c.acc_bits - 2), never = (std::int64_t{1} << (c.acc_bits - 1)) - 1;
   for (int channel = 0; channel < c.channels(); ++channel) {
     std::vector<std::int64_t> row;
-    for (int i = 0; i < (c.scores ? 1 : c.levels); ++i) row.push_back(static_cast<std::int64_t>(random.below(static_cast<std::uint32_t>(2 * reach))) - reach);
+    for (int i = 0; i < (c.scores ? 1 : c.levels); ++i)
+      row.push_back(static_cast<std::int64_t>(random.below(static_cast<std::uint32_t>(2 * reach))) - reach);
     std::sort(row.begin(), row.end());
     tables.thresholds.push_back(row);
     tables.falling.push_back(random.chance(0.4));
@@ -43,7 +46,9 @@ Tables write_tables(const ActivationCase& c, Random& random) {
           const auto channel = static_cast<std::size_t>(beat * c.lanes + lane);
           const int bits = c.scores ? c.out_bits : c.acc_bits, rest = c.search_bits - level, i = (found << rest) + (1 << (rest - 1)) - 1;
           Bits word(bits + (!c.scores && level == 0 ? 1 : 0));
-          const std::int64_t value = c.scores ? tables.thresholds[channel][0] : i < c.levels ? tables.thresholds[channel][static_cast<std::size_t>(i)] : never;
+          const std::int64_t value = c.scores       ? tables.thresholds[channel][0]
+                                     : i < c.levels ? tables.thresholds[channel][static_cast<std::size_t>(i)]
+                                                    : never;
           word.set(0, bits, static_cast<std::uint64_t>(value));
           if (!c.scores && level == 0) word.set(bits, 1, tables.falling[channel]);
           words.push_back(word);

@@ -28,7 +28,8 @@ void check_pool(const PoolCase& pool) {
   std::vector<Bits> program;
   for (int chunk = 0; chunk < pool.chunks(); ++chunk)
     for (int at = 0; at < pool.kernel * pool.kernel; ++at) {
-      Bits word(pool.offset_bits + 3, static_cast<std::uint64_t>((at / pool.kernel * pool.width + at % pool.kernel) * pool.chunks() + chunk));
+      Bits word(pool.offset_bits + 3,
+                static_cast<std::uint64_t>((at / pool.kernel * pool.width + at % pool.kernel) * pool.chunks() + chunk));
       word.set(pool.offset_bits + 2, 1, at == pool.kernel * pool.kernel - 1);
       program.push_back(word);
     }
@@ -91,6 +92,8 @@ void check_pool(const PoolCase& pool) {
 
 }  // namespace
 
-TEST_CASE("max_pool, 2x2 by 2, two chunks of two channels", "[layer]") { check_pool<Vpool_2x2>({"pool_2x2", 6, 4, 4, 2, 2, 2, 3, false, 4}); }
+TEST_CASE("max_pool, 2x2 by 2, two chunks of two channels", "[layer]") {
+  check_pool<Vpool_2x2>({"pool_2x2", 6, 4, 4, 2, 2, 2, 3, false, 4});
+}
 TEST_CASE("max_pool, 3x3 by 1, signed", "[layer]") { check_pool<Vpool_3x3>({"pool_3x3", 5, 6, 3, 3, 1, 3, 2, true, 4}); }
 TEST_CASE("max_pool, 3x3 by 2, signed, leftover row", "[layer]") { check_pool<Vpool_3x3_2>({"pool_3x3_2", 6, 7, 2, 3, 2, 1, 4, true, 6}); }

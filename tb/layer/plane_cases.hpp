@@ -18,18 +18,18 @@ enum class Acts { Unsigned, Signed, Bipolar };
 
 /// A convolution without padding (a fully connected layer is one with a 1x1 map), its folding, and its output.
 struct PlaneCase {
-  std::string name;                          // of the model class, V<name>, and of the images
-  int height, width, channels;               // of the input map
+  std::string name;             // of the model class, V<name>, and of the images
+  int height, width, channels;  // of the input map
   int kernel_h, kernel_w, stride, dilation;
   Acts acts;
   int a_bits;
-  int w_bits;                                // 1: bipolar weights and XNOR cells; more: two's complement and AND cells
+  int w_bits;  // 1: bipolar weights and XNOR cells; more: two's complement and AND cells
   int out_channels;
   int simd, apar, pe, lanes;
-  int levels;                                // thresholds; 0: scores
+  int levels;  // thresholds; 0: scores
   int low, step, out_bits;
-  int more_depth;                            // words of buffer beyond a window and the largest step
-  int slack = 0;                             // groups that may wait at the output
+  int more_depth;  // words of buffer beyond a window and the largest step
+  int slack = 0;   // groups that may wait at the output
 
   int words() const { return channels / simd; }  // per pixel
   int out_height() const { return (height - dilation * (kernel_h - 1) - 1) / stride + 1; }
@@ -142,10 +142,14 @@ class PlaneModel {
     std::vector<int> values(static_cast<std::size_t>(l.height * l.width * l.channels));
     const std::uint32_t kind = random.below(8);
     for (int& v : values) {
-      if (kind == 0) v = l.a_low();
-      else if (kind == 1) v = l.a_high();
-      else if (l.acts == Acts::Bipolar) v = random.chance(0.5) ? 1 : -1;
-      else v = l.a_low() + static_cast<int>(random.below(1u << l.a_bits));
+      if (kind == 0)
+        v = l.a_low();
+      else if (kind == 1)
+        v = l.a_high();
+      else if (l.acts == Acts::Bipolar)
+        v = random.chance(0.5) ? 1 : -1;
+      else
+        v = l.a_low() + static_cast<int>(random.below(1u << l.a_bits));
     }
     return values;
   }
@@ -185,7 +189,8 @@ class PlaneModel {
     std::vector<Beat> beats;
     for (std::size_t at = 0; at < values.size(); at += static_cast<std::size_t>(l.lanes)) {
       Bits word(l.lanes * l.out_bits);
-      for (int i = 0; i < l.lanes; ++i) word.set(i * l.out_bits, l.out_bits, static_cast<std::uint64_t>(values[at + static_cast<std::size_t>(i)]));
+      for (int i = 0; i < l.lanes; ++i)
+        word.set(i * l.out_bits, l.out_bits, static_cast<std::uint64_t>(values[at + static_cast<std::size_t>(i)]));
       beats.push_back({word, at + static_cast<std::size_t>(l.lanes) == values.size()});
     }
     return beats;
@@ -199,8 +204,8 @@ class PlaneModel {
         const int position = j / l.words();
         const int offset = (position / l.kernel_w * l.dilation * l.width + position % l.kernel_w * l.dilation) * l.words() + j % l.words();
         Bits word(l.offset_bits() + 3, static_cast<std::uint64_t>(offset));
-        word.set(l.offset_bits(), 1, l.w_bits > 1 && plane == l.w_bits - 1);                                        // negate
-        word.set(l.offset_bits() + 1, 1, j == 0 && plane != l.w_bits - 1);                                          // double
+        word.set(l.offset_bits(), 1, l.w_bits > 1 && plane == l.w_bits - 1);                           // negate
+        word.set(l.offset_bits() + 1, 1, j == 0 && plane != l.w_bits - 1);                             // double
         word.set(l.offset_bits() + 2, 1, plane == 0 && j == l.kernel_h * l.kernel_w * l.words() - 1);  // last
         control.push_back(word);
       }
@@ -253,7 +258,8 @@ class PlaneModel {
   std::int64_t output(int k, std::int64_t acc) const {
     if (layer_.levels == 0) return acc;
     const auto channel = static_cast<std::size_t>(k);
-    const std::int64_t n = std::count_if(thresholds_[channel].begin(), thresholds_[channel].end(), [&](std::int64_t t) { return acc >= t; });
+    const std::int64_t n =
+        std::count_if(thresholds_[channel].begin(), thresholds_[channel].end(), [&](std::int64_t t) { return acc >= t; });
     return layer_.low + layer_.step * (falling_[channel] ? layer_.levels - n : n);
   }
   std::int64_t raw_threshold(std::size_t k, int index) const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// plane_layer against the definition of convolution: kinds of weights and activations, foldings, strides, several frames under random stalls; and its rate.
+// plane_layer against the definition of convolution: kinds of weights and activations, foldings, strides, several frames under random
+// stalls; and its rate.
 #include <Vplane_1w8a.h>
 #include <Vplane_binary.h>
 #include <Vplane_deep.h>
@@ -34,7 +35,8 @@ class Activity : public Agent {
  public:
   explicit Activity(Dut<Model>& dut) : dut_(dut) { dut.attach(*this); }
   void observe(std::uint64_t cycle) override {
-    if (dut_->busy + dut_->starved + dut_->stalled > 1) throw BenchError("more than one of busy, starved, stalled in cycle " + std::to_string(cycle));
+    if (dut_->busy + dut_->starved + dut_->stalled > 1)
+      throw BenchError("more than one of busy, starved, stalled in cycle " + std::to_string(cycle));
     if (dut_->busy) {
       if (busy == 0) first = cycle;
       last = cycle;
@@ -127,7 +129,7 @@ TEST_CASE("the CASES lines of benches.cmake", "[.parameters]") {
   for (const PlaneCase& layer : plane_cases) WARN("  \"V" << layer.name << layer.parameters() << "\"");
 }
 
-#define PLANE_TEST(title, name)                                              \
+#define PLANE_TEST(title, name)                                                \
   TEST_CASE("plane_layer, " title, "[layer]") { check_layer<V##name>(#name); } \
   TEST_CASE("plane_layer, rate, " title, "[layer][rate]") { check_rate<V##name>(#name); }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// threshold_layer against counting: rising and falling channels, fewer levels than the search has places, signed codes, steps, one table for all channels.
+// threshold_layer against counting: rising and falling channels, fewer levels than the search has places, signed codes, steps, one table
+// for all channels.
 #include <Vthreshold_bit.h>
 #include <Vthreshold_shared.h>
 #include <Vthreshold_signed.h>
@@ -46,7 +47,8 @@ void check_threshold(const ThresholdCase& layer) {
           const auto c = static_cast<std::size_t>(layer.channels == 0 ? 0 : beat * layer.lanes + lane);
           const int rest = layer.search_bits - level, index = (found << rest) + (1 << (rest - 1)) - 1;
           Bits word(layer.threshold_bits + (level == 0 ? 1 : 0));
-          word.set(0, layer.threshold_bits, static_cast<std::uint64_t>(index < layer.levels ? thresholds[c][static_cast<std::size_t>(index)] : max + 1));
+          word.set(0, layer.threshold_bits,
+                   static_cast<std::uint64_t>(index < layer.levels ? thresholds[c][static_cast<std::size_t>(index)] : max + 1));
           if (level == 0) word.set(layer.threshold_bits, 1, falling[c]);
           words.push_back(word);
         }
@@ -90,7 +92,15 @@ void check_threshold(const ThresholdCase& layer) {
 
 }  // namespace
 
-TEST_CASE("threshold_layer, one bit, 6 channels", "[layer]") { check_threshold<Vthreshold_bit>({"threshold_bit", 2, 5, false, 6, 7, 1, 1, 0, 1, 1}); }
-TEST_CASE("threshold_layer, signed input and codes", "[layer]") { check_threshold<Vthreshold_signed>({"threshold_signed", 1, 6, true, 5, 7, 3, 7, -4, 1, 3}); }
-TEST_CASE("threshold_layer, 5 of 7 levels, steps of 2", "[layer]") { check_threshold<Vthreshold_steps>({"threshold_steps", 3, 8, false, 6, 10, 3, 5, -5, 2, 4}); }
-TEST_CASE("threshold_layer, one table for all, 4-bit codes", "[layer]") { check_threshold<Vthreshold_shared>({"threshold_shared", 2, 7, true, 0, 8, 4, 11, 0, 1, 4}); }
+TEST_CASE("threshold_layer, one bit, 6 channels", "[layer]") {
+  check_threshold<Vthreshold_bit>({"threshold_bit", 2, 5, false, 6, 7, 1, 1, 0, 1, 1});
+}
+TEST_CASE("threshold_layer, signed input and codes", "[layer]") {
+  check_threshold<Vthreshold_signed>({"threshold_signed", 1, 6, true, 5, 7, 3, 7, -4, 1, 3});
+}
+TEST_CASE("threshold_layer, 5 of 7 levels, steps of 2", "[layer]") {
+  check_threshold<Vthreshold_steps>({"threshold_steps", 3, 8, false, 6, 10, 3, 5, -5, 2, 4});
+}
+TEST_CASE("threshold_layer, one table for all, 4-bit codes", "[layer]") {
+  check_threshold<Vthreshold_shared>({"threshold_shared", 2, 7, true, 0, 8, 4, 11, 0, 1, 4});
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// window_reader against the address formula: the word at base + offset of every window, its flags and its program index, under random gaps of input and
-// credit; groups are not interrupted; nothing is overwritten before it is read; full rate where the neighbours allow it.
+// window_reader against the address formula: the word at base + offset of every window, its flags and its program index, under random gaps
+// of input and credit; groups are not interrupted; nothing is overwritten before it is read; full rate where the neighbours allow it.
 #include <Vreader_kernel.h>
 #include <Vreader_point.h>
 #include <Vreader_skip.h>
@@ -46,7 +46,9 @@ void check_reader(const ReaderCase& reader) {
   }
   write_image(reader.name + "_control.mem", program);
 
-  struct Chances { double in, credit; };
+  struct Chances {
+    double in, credit;
+  };
   for (const Chances& chances : {Chances{1, 1}, Chances{0.3, 1}, Chances{1, 0.3}, Chances{0.6, 0.6}, Chances{0.05, 1}}) {
     CAPTURE(reader.name, chances.in, chances.credit);
     Dut<Model> dut(test_seed());
@@ -68,7 +70,8 @@ void check_reader(const ReaderCase& reader) {
               for (int pass = 0; pass < reader.passes; ++pass) {
                 const auto control = static_cast<std::size_t>(j % reader.control_words);
                 expected.push_back({words[base + static_cast<std::size_t>(offsets[control])], j, pass, pass == 0 && j % group_words == 0,
-                                    pass == reader.passes - 1 && j % group_words == group_words - 1, pass == 0 && doubles[control], negates[control],
+                                    pass == reader.passes - 1 && j % group_words == group_words - 1, pass == 0 && doubles[control],
+                                    negates[control],
                                     j == reader.program_words - 1 && y == reader.out_height - 1 && x == reader.out_width - 1});
               }
             const bool row_ends = x == reader.out_width - 1, frame_ends = row_ends && y == reader.out_height - 1;
@@ -88,9 +91,10 @@ void check_reader(const ReaderCase& reader) {
         if (total - expected.size() <= static_cast<std::size_t>(frames - 1) * frame) end = i;
         if (dut->word_valid) {
           const Issue& issue = expected.front();
-          const bool same = get_bits(dut->word_data, 0, reader.width) == issue.word && index_2 == issue.index && dut->word_pass == issue.pass &&
-                            (dut->word_first != 0) == issue.first && (dut->word_last != 0) == issue.last && (dut->word_double != 0) == issue.doubles &&
-                            (dut->word_negate != 0) == issue.negates && (!issue.last || (dut->word_frame != 0) == issue.frame);
+          const bool same = get_bits(dut->word_data, 0, reader.width) == issue.word && index_2 == issue.index &&
+                            dut->word_pass == issue.pass && (dut->word_first != 0) == issue.first && (dut->word_last != 0) == issue.last &&
+                            (dut->word_double != 0) == issue.doubles && (dut->word_negate != 0) == issue.negates &&
+                            (!issue.last || (dut->word_frame != 0) == issue.frame);
           CAPTURE(total - expected.size(), issue.index, index_2, issue.pass);
           if (!same) FAIL("a word, its index or a flag is wrong");
           expected.pop_front();
@@ -124,7 +128,9 @@ void check_reader(const ReaderCase& reader) {
 TEST_CASE("window_reader, 3x3 windows, two groups of two passes, repeated program", "[layer]") {
   check_reader<Vreader_kernel>({"reader_kernel", 9, 15, 4, 4, 1, 3, 15, 18, 9, 2, 2, 4});
 }
-TEST_CASE("window_reader, one word a window", "[layer]") { check_reader<Vreader_point>({"reader_point", 5, 1, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1}); }
+TEST_CASE("window_reader, one word a window", "[layer]") {
+  check_reader<Vreader_point>({"reader_point", 5, 1, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1});
+}
 TEST_CASE("window_reader, base overtakes what is written; depth no power of two", "[layer]") {
   check_reader<Vreader_skip>({"reader_skip", 70, 7, 3, 2, 9, 40, 290, 3, 3, 1, 1, 3});
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// serial_bridge between a host's serial line and a core: bytes become beats and back, both directions at once, `last` counted, overflow noticed.
-// For the bench the roles are turned round: in_* is what the core receives, so a Sink sits on it, and a Source on out_*.
+// serial_bridge between a host's serial line and a core: bytes become beats and back, both directions at once, `last` counted, overflow
+// noticed. For the bench the roles are turned round: in_* is what the core receives, so a Sink sits on it, and a Source on out_*.
 #include <Vbridge_narrow.h>
 #include <Vbridge_wide.h>
 

@@ -45,7 +45,8 @@ TEST_CASE("skid_buffer has the waveform of its header", "[stream]") {
   Dut<Vskid_w1> dut(test_seed());
   const std::vector<Observe> observed = {{"in_ready ", "---_---", [&] { return dut->in_ready != 0; }},
                                          {"out_valid", "_----__", [&] { return dut->out_valid != 0; }}};
-  CHECK(play(dut, {{"---____", [&](bool v) { dut->in_valid = v; }}, {"--_----", [&](bool v) { dut->out_ready = v; }}}, observed) == expected(observed));
+  CHECK(play(dut, {{"---____", [&](bool v) { dut->in_valid = v; }}, {"--_----", [&](bool v) { dut->out_ready = v; }}}, observed) ==
+        expected(observed));
 }
 
 TEST_CASE("the monitor sees broken handshakes", "[bench]") {

@@ -6,4 +6,5 @@ struct Stalls {
   double in, out;
   bool sink_waits = false;  // the sink is ready only after it has seen valid
 };
-inline constexpr Stalls stall_cases[] = {{1.0, 1.0}, {1.0, 0.5}, {0.5, 1.0}, {0.5, 0.5}, {0.1, 1.0}, {1.0, 0.1}, {0.7, 0.3}, {1.0, 0.8, true}};
+inline constexpr Stalls stall_cases[] = {{1.0, 1.0}, {1.0, 0.5}, {0.5, 1.0}, {0.5, 0.5},
+                                         {0.1, 1.0}, {1.0, 0.1}, {0.7, 0.3}, {1.0, 0.8, true}};

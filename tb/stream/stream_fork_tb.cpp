@@ -35,7 +35,8 @@ void check_fork(int width, int outputs) {
     dut.reset();
     send(300);
     for (Sink& sink : sinks) sink.restart_count();
-    REQUIRE_NOTHROW(dut.run_until([&] { return in.done() && std::all_of(sinks.begin(), sinks.end(), [](const Sink& s) { return s.done(); }); }));
+    REQUIRE_NOTHROW(
+        dut.run_until([&] { return in.done() && std::all_of(sinks.begin(), sinks.end(), [](const Sink& s) { return s.done(); }); }));
     dut.run(20);
     for (const Sink& sink : sinks) {
       CHECK(sink.transfers() == 300);

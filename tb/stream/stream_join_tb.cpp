@@ -18,8 +18,9 @@ void check_join(int width, int inputs) {
     Random random(test_seed());
     std::deque<Source> sources;
     for (int i = 0; i < inputs; ++i) {
-      sources.emplace_back(dut, Stream{"in" + std::to_string(i), {dut->in_valid, i, 1}, {dut->in_ready, i, 1}, {dut->in_data, i * width, width}, {}},
-                           i == 0 && stalls.in < 1.0 ? 0.8 : stalls.in);
+      sources.emplace_back(
+          dut, Stream{"in" + std::to_string(i), {dut->in_valid, i, 1}, {dut->in_ready, i, 1}, {dut->in_data, i * width, width}, {}},
+          i == 0 && stalls.in < 1.0 ? 0.8 : stalls.in);
     }
     Sink out(dut, output_stream(dut, width * inputs), stalls.out);
     if (stalls.sink_waits) out.wait_for_valid();
