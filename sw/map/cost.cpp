@@ -1,5 +1,7 @@
 #include "map/cost.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <numeric>
 
 #include "map/plan.hpp"
@@ -16,9 +18,13 @@ constexpr std::int64_t kLogicRomWords = 16;
 
 enum Term { Stages, BitOperations, AccumulatorBits, SearchBits, LogicRomBits, WordBits };
 
+/// A block RAM trades width for depth: each halving of its port doubles its words.
 void add_block(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
-  const std::int64_t words = device.block_bits / device.block_width;
-  cost.block_rams += (width + device.block_width - 1) / device.block_width * ((depth + words - 1) / words);
+  std::int64_t fewest = INT64_MAX;
+  std::int64_t words = device.block_bits / device.block_width;
+  for (std::int64_t port = device.block_width; port >= 1; port /= 2, words *= 2)
+    fewest = std::min(fewest, (width + port - 1) / port * ((depth + words - 1) / words));
+  cost.block_rams += fewest;
 }
 
 void add_rom(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
