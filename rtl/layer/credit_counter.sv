@@ -25,5 +25,9 @@ module credit_counter #(
     if (give && !take) left <= left + 1'b1;
     if (rst) left <= BITS'(CREDITS - 1);
   end
+
+`ifdef FORMAL
+  `include "credit_counter_props.svh"
+`endif
 endmodule
 `default_nettype wire

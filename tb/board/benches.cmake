@@ -1,2 +1,2 @@
-add_bench(power_on_reset CASES "Vpower_on_reset_8 CYCLES=8")
-add_bench(status_leds CASES "Vstatus_leds_model")
+add_bench(power_on_reset CASES "Vpower_2 CYCLES=2" "Vpower_16 CYCLES=16")
+add_bench(status_leds CASES "Vstatus_leds")
