@@ -21,11 +21,13 @@ void check_tree(int count, int width, bool is_signed, int latency) {
   for (int vector = 0; vector < 2000; ++vector) {
     Bits numbers = random.bits(count * width);
     if (vector % 4 == 0) {  // every number the same: zeros, ones, the least, the largest of two's complement
-      const Bits ends[] = {Bits(width), Bits(width, ~std::uint64_t{0}), Bits(width, std::uint64_t{1} << (width - 1)), Bits(width, (std::uint64_t{1} << (width - 1)) - 1)};
+      const Bits ends[] = {Bits(width), Bits(width, ~std::uint64_t{0}), Bits(width, std::uint64_t{1} << (width - 1)),
+                           Bits(width, (std::uint64_t{1} << (width - 1)) - 1)};
       for (int i = 0; i < count; ++i) numbers.place(i * width, ends[vector / 4 % 4]);
     }
     std::int64_t sum = 0;
-    for (int i = 0; i < count; ++i) sum += is_signed ? numbers.get_signed(i * width, width) : static_cast<std::int64_t>(numbers.get(i * width, width));
+    for (int i = 0; i < count; ++i)
+      sum += is_signed ? numbers.get_signed(i * width, width) : static_cast<std::int64_t>(numbers.get(i * width, width));
     expected.push_back(sum);
     set_bits(dut->numbers, numbers);
     dut.settle();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // plane_array against integer arithmetic: groups of random words, doubled and subtracted, each word's passes in order, with gaps anywhere.
 //
-// The reference knows nothing of passes: a word adds weight * activation with the whole activation (an XNOR cell complements it where the weight is 0).
+// The reference knows nothing of passes: a word adds weight * activation with the whole activation (an XNOR cell complements it where the
+// weight is 0).
 #include <Varray_binary.h>
 #include <Varray_pairs.h>
 #include <Varray_serial.h>
@@ -38,7 +39,10 @@ struct Group {
 template <class Model>
 class ArrayBench {
  public:
-  explicit ArrayBench(const ArrayCase& layer) : layer_(layer), dut_(test_seed()), random_(test_seed()), late_(random_.bits(layer.pe * layer.simd)) { reset(); }
+  explicit ArrayBench(const ArrayCase& layer)
+      : layer_(layer), dut_(test_seed()), random_(test_seed()), late_(random_.bits(layer.pe * layer.simd)) {
+    reset();
+  }
 
   void reset() {
     idle();
@@ -60,8 +64,10 @@ class ArrayBench {
         const bool frame = random_.chance(0.5);
         for (int pe = 0; pe < layer_.pe; ++pe) {
           std::int64_t& sum = sums[static_cast<std::size_t>(pe)];
-          if (w == 0) sum = 0;
-          else if (twice) sum *= 2;
+          if (w == 0)
+            sum = 0;
+          else if (twice)
+            sum *= 2;
           for (int i = 0; i < layer_.simd; ++i) sum += (negate ? -1 : 1) * layer_.cell(weights.get(pe * layer_.simd + i, 1) != 0, data, i);
         }
         for (int pass = 0; pass < layer_.passes(); ++pass) {
@@ -137,5 +143,9 @@ void check_array(const ArrayCase& layer) {
 }  // namespace
 
 TEST_CASE("plane_array, binary XNOR", "[arithmetic]") { check_array<Varray_binary>({2, 5, 1, false, 1, true, 10, 4}); }
-TEST_CASE("plane_array, signed AND, two passes of two bits", "[arithmetic]") { check_array<Varray_pairs>({3, 4, 4, true, 2, false, 13, 4}); }
-TEST_CASE("plane_array, signed XNOR, three passes, one activation", "[arithmetic]") { check_array<Varray_serial>({1, 1, 3, true, 1, true, 10, 3}); }
+TEST_CASE("plane_array, signed AND, two passes of two bits", "[arithmetic]") {
+  check_array<Varray_pairs>({3, 4, 4, true, 2, false, 13, 4});
+}
+TEST_CASE("plane_array, signed XNOR, three passes, one activation", "[arithmetic]") {
+  check_array<Varray_serial>({1, 1, 3, true, 1, true, 10, 3});
+}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// power_on_reset against the history of the button: `rst` until the button has been open for CYCLES clocks on end, two clocks later for the synchronizer.
-#include <Vpower_2.h>
+// power_on_reset against the history of the button: `rst` until the button has been open for CYCLES clocks on end, two clocks later for the
+// synchronizer.
 #include <Vpower_16.h>
+#include <Vpower_2.h>
 
 #include "bench.hpp"
 #include "catch2.hpp"
@@ -35,8 +36,10 @@ void check_power(int cycles, bool pressed_at_start) {
     model.clk = 1;
     model.eval();
     // Bounces, then long quiet times; nothing else in the first quarter.
-    if (clock < 1000) down = down && clock < 5;
-    else down = clock / (8 * cycles) % 2 == 1 ? random.chance(0.3) : random.chance(0.02);
+    if (clock < 1000)
+      down = down && clock < 5;
+    else
+      down = clock / (8 * cycles) % 2 == 1 ? random.chance(0.3) : random.chance(0.02);
   }
   model.final();
   CHECK(releases > 5);

@@ -21,8 +21,10 @@ TEST_CASE("status_leds shows reset, images and losses", "[board]") {
     REQUIRE(dut->busy == inside);
     REQUIRE(dut->error == lost);
     in_reset = dut->rst;
-    if (dut->beat_in) inside = true;  // the next image's, if a result leaves in the same clock
-    else if (dut->frame_out) inside = false;
+    if (dut->beat_in)
+      inside = true;  // the next image's, if a result leaves in the same clock
+    else if (dut->frame_out)
+      inside = false;
     if (dut->overflow) lost = true;
     if (in_reset) inside = lost = false;
     dut.tick();

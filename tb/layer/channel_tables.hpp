@@ -45,12 +45,14 @@ struct ChannelTables {
           for (int found = 0; search_bits > 0 && found < 1 << level; ++found) {
             const int rest = search_bits - level, index = (found << rest) + (1 << (rest - 1)) - 1;
             Bits word(value_bits + (level == 0 ? 1 : 0));
-            word.set(0, value_bits, static_cast<std::uint64_t>(index < levels ? thresholds[c][static_cast<std::size_t>(index)] : max() + 1));
+            word.set(0, value_bits,
+                     static_cast<std::uint64_t>(index < levels ? thresholds[c][static_cast<std::size_t>(index)] : max() + 1));
             if (level == 0) word.set(value_bits, 1, falling[c]);
             words.push_back(word);
           }
         }
-        write_image(name + "_level" + std::to_string(level) + "_lane" + std::to_string(lane / 10) + std::to_string(lane % 10) + ".mem", words);
+        write_image(name + "_level" + std::to_string(level) + "_lane" + std::to_string(lane / 10) + std::to_string(lane % 10) + ".mem",
+                    words);
       }
   }
   /// Any value of the range, both ends among them.
@@ -99,7 +101,8 @@ void check_lanes(ChannelTables tables, int latency, unsigned seed) {
     dut.settle();
     if (cycle >= latency) {
       const Bits got = get_bits(dut->codes, codes.width());
-      if (got != expected.front()) throw BenchError("cycle " + std::to_string(cycle) + ": expected " + expected.front().hex() + ", got " + got.hex());
+      if (got != expected.front())
+        throw BenchError("cycle " + std::to_string(cycle) + ": expected " + expected.front().hex() + ", got " + got.hex());
       expected.pop_front();
     }
     dut.tick();

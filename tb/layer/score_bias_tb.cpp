@@ -10,8 +10,12 @@
 
 using namespace bench;
 
-TEST_CASE("score_bias, doubled, one lane", "[layer]") { REQUIRE_NOTHROW(check_lanes<Vbias_shift>({"bias_shift", 1, 3, 6, 0, 0, 0, 0, 1, 9}, 2, test_seed())); }
-TEST_CASE("score_bias, 11 lanes, one beat", "[layer]") { REQUIRE_NOTHROW(check_lanes<Vbias_lanes>({"bias_lanes", 11, 1, 5, 0, 0, 0, 0, 0, 7}, 2, test_seed())); }
+TEST_CASE("score_bias, doubled, one lane", "[layer]") {
+  REQUIRE_NOTHROW(check_lanes<Vbias_shift>({"bias_shift", 1, 3, 6, 0, 0, 0, 0, 1, 9}, 2, test_seed()));
+}
+TEST_CASE("score_bias, 11 lanes, one beat", "[layer]") {
+  REQUIRE_NOTHROW(check_lanes<Vbias_lanes>({"bias_lanes", 11, 1, 5, 0, 0, 0, 0, 0, 7}, 2, test_seed()));
+}
 TEST_CASE("score_bias, fewer bits than the value: modulo", "[layer]") {
   REQUIRE_NOTHROW(check_lanes<Vbias_narrow>({"bias_narrow", 2, 4, 9, 0, 0, 0, 0, 2, 8}, 2, test_seed()));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// threshold_search against counting: rising and falling channels, fewer levels than places, signed codes in steps of 2, more than ten lanes.
+// threshold_search against counting: rising and falling channels, fewer levels than places, signed codes in steps of 2, more than ten
+// lanes.
 #include <Vsearch_bit.h>
 #include <Vsearch_many.h>
 #include <Vsearch_steps.h>
