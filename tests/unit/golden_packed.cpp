@@ -55,9 +55,9 @@ Window random_window(Random& random, const MapShape& in, bool padding) {
   return w;
 }
 
-/// A convolution with groups, which ChainBuilder does not make.
+/// A convolution with groups, which NetworkBuilder does not make.
 Network grouped(Random& random, MapShape in, ValueType type, int groups, int out_channels, ValueType weights) {
-  ChainBuilder chain(random, {in.height, in.width, in.channels / groups}, type);
+  NetworkBuilder chain(random, {in.height, in.width, in.channels / groups}, type);
   Network network =
       chain.convolution(out_channels, square(3, 1, type.is_bipolar() ? 0 : 1), weights).quantize(ValueType::unsigned_bits(3)).build();
   network.maps[0].shape = in;
@@ -81,7 +81,7 @@ TEST_CASE("every pairing of weight and activation types") {
       CAPTURE(weights, activations);
       const ValueType weight = ValueType::parse(weights), type = ValueType::parse(activations);
       for (const int channels : {3, 64, 131}) {  // a few values a word, whole words, a part of a word
-        ChainBuilder chain(random, {4, 5, channels}, type);
+        NetworkBuilder chain(random, {4, 5, channels}, type);
         Network network = chain.convolution(19, square(3, 1, type.is_bipolar() ? 0 : 1), weight)
                               .quantize(ValueType::parse(activations))
                               .fully_connected(5, weight)
@@ -102,7 +102,7 @@ TEST_CASE("random chains") {
     const auto any_type = [&](const std::vector<std::string>& of) {
       return ValueType::parse(of[static_cast<std::size_t>(pick(random, 0, static_cast<int>(of.size()) - 1))]);
     };
-    ChainBuilder chain(random, {pick(random, 1, 9), pick(random, 1, 9), pick(random, 1, 90)}, any_type(activation_types));
+    NetworkBuilder chain(random, {pick(random, 1, 9), pick(random, 1, 9), pick(random, 1, 90)}, any_type(activation_types));
     for (int layers = pick(random, 1, 3); layers > 0; --layers) {
       chain.convolution(pick(random, 1, 70), random_window(random, chain.shape(), !chain.type().is_bipolar()), any_type(weight_types));
       chain.quantize(any_type(activation_types));
@@ -126,9 +126,9 @@ TEST_CASE("groups and depthwise convolutions") {
 
 TEST_CASE("types too wide to pack, thresholds beyond 32 bits, a map read twice") {
   Random random(test_seed());
-  ChainBuilder wide(random, {3, 3, 4}, ValueType::signed_bits(18));
+  NetworkBuilder wide(random, {3, 3, 4}, ValueType::signed_bits(18));
   compare(wide.convolution(5, square(2), ValueType::signed_bits(9)).build(), random);
-  ChainBuilder chain(random, {3, 3, 4}, ValueType::signed_bits(8));
+  NetworkBuilder chain(random, {3, 3, 4}, ValueType::signed_bits(8));
   Network network = chain.convolution(5, square(2), ValueType::signed_bits(4))
                         .quantize(ValueType::unsigned_bits(2))
                         .fully_connected(3, ValueType::signed_bits(2))
@@ -148,7 +148,7 @@ TEST_CASE("types too wide to pack, thresholds beyond 32 bits, a map read twice")
 
 TEST_CASE("values outside their type are the same errors") {
   Random random(test_seed());
-  ChainBuilder chain(random, {4, 4, 64}, ValueType::unsigned_bits(1));
+  NetworkBuilder chain(random, {4, 4, 64}, ValueType::unsigned_bits(1));
   Network network = chain.convolution(16, square(3), ValueType::bipolar()).quantize(ValueType::bipolar()).build();
   MapData ones{network.maps[0].shape, std::vector<std::int32_t>(16 * 64, 1)};
   std::get<Convolution>(network.layers[0].op).weights.assign(9 * 64 * 16, 1);
@@ -161,7 +161,7 @@ TEST_CASE("values outside their type are the same errors") {
   ones.values.pop_back();
   compare_errors(network, ones, "1023 values");
 
-  ChainBuilder pool(random, {2, 2, 3}, ValueType::unsigned_bits(4));
+  NetworkBuilder pool(random, {2, 2, 3}, ValueType::unsigned_bits(4));
   Window padded = square(1);
   padded.pad_top = 1;
   Network pooled = pool.max_pool(padded).build();
