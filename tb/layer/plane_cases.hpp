@@ -28,15 +28,15 @@ struct PlaneCase {
   int simd, apar, pe, lanes;
   int levels;  // thresholds; 0: scores
   int low, step, out_bits;
-  int more_depth;  // words of buffer beyond a window and the largest step
-  int slack = 0;   // groups that may wait at the output
+  int more_depth;          // words of buffer beyond a window and the largest step
+  int slack = 0;           // groups that may wait at the output
   bool depthwise = false;  // output channel k sees simd input channels only: k % pe + pe*i of its group's word
   bool ones = false;       // with w_bits 1: AND cells, every weight 1 (sums for an average)
 
   bool xnor() const { return w_bits == 1 && !ones; }
-  int word() const { return depthwise ? simd * pe : simd; }      // activations
-  int words() const { return channels / word(); }                // per pixel
-  int group_words() const { return depthwise ? 1 : words(); }    // per pixel, that a group sees
+  int word() const { return depthwise ? simd * pe : simd; }    // activations
+  int words() const { return channels / word(); }              // per pixel
+  int group_words() const { return depthwise ? 1 : words(); }  // per pixel, that a group sees
   int depth_of_filter() const { return depthwise ? simd : channels; }
   int input_channel(int k, int c) const { return depthwise ? k / pe * word() + c * pe + k % pe : c; }
   int out_height() const { return (height - dilation * (kernel_h - 1) - 1) / stride + 1; }
@@ -109,7 +109,7 @@ inline const std::vector<PlaneCase> plane_cases = {
     {"plane_point", 4, 6, 7, 1, 1, 1, 1, Acts::Bipolar, 1, 1, 6, 7, 1, 6, 6, 1, 0, 1, 1, 0},
     {"plane_deep", 5, 5, 4, 3, 3, 1, 1, Acts::Unsigned, 1, 2, 4, 4, 1, 4, 2, 3, 0, 1, 2, 260},
     {"plane_depthwise", 6, 5, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 2, 8, 1, 2, 4, 2, 3, 0, 1, 2, 0, 2, true},
-    {"plane_dw_columns", 5, 4, 12, 3, 1, 1, 1, Acts::Signed, 4, 2, 4, 3, 2, 4, 1, 7, -3, 1, 3, 0, 0, true},  // a 3x3 kernel over unfolded words
+    {"plane_dw_columns", 5, 4, 12, 3, 1, 1, 1, Acts::Signed, 4, 2, 4, 3, 2, 4, 1, 7, -3, 1, 3, 0, 0, true},  // 3x3, columns unfolded
     {"plane_dw_xnor", 5, 5, 6, 3, 3, 2, 1, Acts::Bipolar, 1, 1, 6, 1, 1, 3, 1, 1, 0, 1, 1, 1, 0, true},
     {"plane_average", 4, 4, 6, 2, 2, 2, 1, Acts::Unsigned, 4, 1, 6, 1, 2, 3, 1, 0, 0, 0, 7, 0, 0, true, true},
 };
@@ -168,7 +168,8 @@ class PlaneModel {
     return values;
   }
 
-  /// The definition: out[y][x][k] of sum_{r,s,c} weight[k][r][s][c] * in[y*stride + r*dilation][x*stride + s*dilation][c], c of k's input channels.
+  /// The definition: out[y][x][k] of sum_{r,s,c} weight[k][r][s][c] * in[y*stride + r*dilation][x*stride + s*dilation][c], over the input
+  /// channels c of k.
   std::vector<std::int64_t> reference(const std::vector<int>& in) const {
     const PlaneCase& l = layer_;
     std::vector<std::int64_t> out;
