@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // map_scale - multiplies every value by a constant and adds another: out = in*SCALE + OFFSET, modulo 2^OUT_BITS
 //
-// A bipolar map, one bit with 0 for -1, becomes the integers -s and +s with SCALE = 2s and OFFSET = -s. A single bit needs no multiplier.
+// A bipolar map, one bit with 0 for -1, becomes the integers -s and +s with SCALE = 2s and OFFSET = -s. A single bit chooses between two constants; numbers
+// are multiplied by one addition for each set bit of SCALE, since `*` would take a multiplier of the chip for every lane.
 //
 // Latency    one clock.
 // Rate       one beat of LANES values per clock.
@@ -49,9 +50,15 @@ module map_scale #(
       localparam int ONE = IN_SIGNED != 0 ? OFFSET - SCALE : OFFSET + SCALE;
       assign result = in_data[lane] ? OUT_BITS'(ONE) : OUT_BITS'(OFFSET);
     end else begin : g_number
-      wire [IN_BITS-1:0] code = in_data[lane*IN_BITS+:IN_BITS];
-      wire signed [WIDE-1:0] value = IN_SIGNED != 0 ? WIDE'($signed(code)) : WIDE'(code);
-      wire signed [WIDE-1:0] whole = value * WIDE'(SCALE) + WIDE'(OFFSET);
+      localparam logic [WIDE-1:0] FACTOR = SCALE < 0 ? -WIDE'(SCALE) : WIDE'(SCALE);
+      wire  [IN_BITS-1:0] code  = in_data[lane*IN_BITS+:IN_BITS];
+      wire  [WIDE-1:0]    value = IN_SIGNED != 0 ? WIDE'($signed(code)) : WIDE'(code);
+      logic [WIDE-1:0]    product;
+      always_comb begin
+        product = '0;
+        for (int i = 0; i < WIDE; i++) if (FACTOR[i]) product = product + (value << i);
+      end
+      wire [WIDE-1:0] whole = SCALE < 0 ? WIDE'(OFFSET) - product : WIDE'(OFFSET) + product;
       assign result = whole[OUT_BITS-1:0];
       if (WIDE > OUT_BITS) begin : g_unused
         wire unused = &{1'b0, whole[WIDE-1:OUT_BITS]};

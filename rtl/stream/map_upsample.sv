@@ -65,30 +65,25 @@ module map_upsample #(
   wire rows_end         = row_ends && row_copy_is_last;
   wire frame_ends       = rows_end && y == Y_BITS'(HEIGHT - 1);
 
-  // ---- Words in the buffer: `level` until sent for the last time, `fresh` until sent for the first time.
-  logic [LEVEL_BITS-1:0] level, fresh;
-  logic                  any_fresh;
-  wire is_first  = copy == '0 && row_copy == '0;
-  wire is_final  = copy_is_last && row_copy_is_last;
-  wire slot_free = !out_valid || out_ready;
-  wire step      = slot_free && (!is_first || any_fresh);
-  wire write     = in_valid && in_ready;
-  wire meet      = step && is_first;  // a word is sent for the first time
-  wire leave     = step && is_final;  // a word is sent for the last time
+  // ---- The buffer. `level` counts the words that must still be sent; words before rd_addr in this row (this pixel) are at most half of it, so a full
+  // buffer holds the word at rd_addr even where that is wr_addr. A word that has been sent once is there.
+  logic [LEVEL_BITS-1:0] level;
+  logic [ADDR_BITS-1:0]  wr_addr, rd_addr, pixel_addr, row_addr;  // the last two: where this pixel and this row begin
+  wire  [ADDR_BITS-1:0]  next_addr  = WRAPS || rd_addr != LAST_ADDR ? rd_addr + 1'b1 : '0;
+  wire  [ADDR_BITS-1:0]  again_addr = CHUNKS > 1 ? pixel_addr : rd_addr;
+  wire                   is_first   = copy == '0 && row_copy == '0;
+  wire                   is_there   = !is_first || rd_addr != wr_addr || !in_ready;
+  wire                   slot_free  = !out_valid || out_ready;
+  wire                   step       = slot_free && is_there;
+  wire                   write      = in_valid && in_ready;
+  wire                   leave      = step && copy_is_last && row_copy_is_last;  // a word is sent for the last time
 
-  assign in_ready  = level != LEVEL_BITS'(DEPTH);
-  assign any_fresh = fresh != '0;
-
-  // ---- Addresses.
-  logic [ADDR_BITS-1:0] wr_addr, rd_addr, pixel_addr, row_addr;  // the last two: where this pixel and this row begin
-  wire  [ADDR_BITS-1:0] next_addr = WRAPS || rd_addr != LAST_ADDR ? rd_addr + 1'b1 : '0;
+  assign in_ready = level != LEVEL_BITS'(DEPTH);
 
   always_ff @(posedge clk) begin
     if (write) wr_addr <= WRAPS || wr_addr != LAST_ADDR ? wr_addr + 1'b1 : '0;
     if (write && !leave) level <= level + 1'b1;
     if (leave && !write) level <= level - 1'b1;
-    if (write && !meet) fresh <= fresh + 1'b1;
-    if (meet && !write) fresh <= fresh - 1'b1;
     if (step) begin
       chunk <= chunk_is_last ? '0 : chunk + 1'b1;
       if (chunk_is_last) copy <= copy_is_last ? '0 : copy + 1'b1;
@@ -96,7 +91,7 @@ module map_upsample #(
       if (row_ends) row_copy <= row_copy_is_last ? '0 : row_copy + 1'b1;
       if (rows_end) y <= frame_ends ? '0 : y + 1'b1;
 
-      rd_addr <= row_ends && !row_copy_is_last ? row_addr : chunk_is_last && !copy_is_last ? pixel_addr : next_addr;
+      rd_addr <= row_ends && !row_copy_is_last ? row_addr : chunk_is_last && !copy_is_last ? again_addr : next_addr;
       if (pixel_ends) pixel_addr <= row_ends && !row_copy_is_last ? row_addr : next_addr;
       if (rows_end) row_addr <= next_addr;
     end
@@ -107,7 +102,6 @@ module map_upsample #(
       pixel_addr <= '0;
       row_addr   <= '0;
       level      <= '0;
-      fresh      <= '0;
       chunk      <= '0;
       copy       <= '0;
       x          <= '0;
@@ -118,10 +112,19 @@ module map_upsample #(
   end
   always_ff @(posedge clk) if (slot_free) out_last <= frame_ends;
 
+`ifdef FORMAL
+  wire [DEPTH*WIDTH-1:0] f_contents;
+`endif
   // Never reads and writes one address: a word is read the clock after it was written, or later, and none is written over one that must still be sent.
   ram_1w1r #(.WIDTH(WIDTH), .DEPTH(DEPTH)) words (
       .clk(clk), .wr_en(write), .wr_addr(wr_addr), .wr_data(in_data), .rd_en(step), .rd_addr(rd_addr), .rd_data(out_data)
+`ifdef FORMAL
+      , .f_contents(f_contents)
+`endif
   );
+`ifdef FORMAL
+  `include "map_upsample_props.svh"
+`endif
 
   // The frame's end follows from counting.
 `ifdef SYNTHESIS

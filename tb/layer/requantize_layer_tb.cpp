@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// requantize_layer against 64-bit arithmetic: constants at the ends of their ranges, clamping on both sides, shifts from none to beyond the sum.
+// requantize_layer against 64-bit arithmetic: constants at the ends of their ranges, clamping on both sides, shifts from none to beyond
+// the sum.
 #include <Vrequantize_byte.h>
 #include <Vrequantize_many.h>
 #include <Vrequantize_plain.h>
