@@ -42,8 +42,9 @@ bool fold_bias(Context& context, Stream& stream);
 /// RequantShift: from its integers alone where the chain before it is integer too, else by bisection.
 Stream lower_requant_shift(Context& context, const Node& node, Stream stream, const Tensor& factor, const Tensor& summand);
 
-/// Factors, summands and a shift that give what the table gives at every sum of the ranges, or nothing where none of up to 31 bits are
-/// found.
+// factors.cpp
+/// Factors, summands and a shift that give what the table gives at every sum of the ranges, with the smallest shift, and for it the
+/// smallest factors. Nothing where there are none of up to 31 bits, with summands of up to 47 and a shift of up to 40.
 std::optional<Requantize> as_requantize(const Threshold& table, const std::vector<Range>& ranges);
 
 // joins.cpp

@@ -79,6 +79,33 @@ Stream lower_softmax(Context& context, const Node& node, Stream stream) {
   return stream;
 }
 
+/// Products with whole numbers and sums of them, in front of a Cast to integers, as the integers that they are, even where a float32 tensor
+/// would round them (beyond 2^24): the integer networks that are written so mean integers. Else the stream stays as it is.
+void take_as_integers(const Context& context, const Node& node, Stream& stream) {
+  const auto lines = stream.pools.empty() && !stream.steps.empty() ? as_lines(stream, stream.steps.size()) : std::nullopt;
+  if (!lines) return;
+  const auto whole = [](double value) { return std::nearbyint(value) == value && std::fabs(value) <= 0x1p31; };
+  Stream taken = stream;
+  taken.scale = {1.0};
+  taken.shift = 0;
+  taken.steps.clear();
+  taken.integer = true;
+  std::vector<std::int64_t> slopes, offsets;
+  for (const std::int32_t position : stream.order) {
+    const Line& line = (*lines)[static_cast<std::size_t>(position % stream.shape.channels)];
+    if (!whole(line.slope) || !whole(line.offset)) return;
+    slopes.push_back(static_cast<std::int64_t>(line.slope));
+    offsets.push_back(static_cast<std::int64_t>(line.offset));
+  }
+  Node step = node;
+  for (const auto& [op, values] : {std::pair("Mul", slopes), std::pair("Add", offsets)}) {
+    step.op = op;
+    const Tensor constant = Tensor::ints(stream.dims, values);
+    append_step(taken, step, 0, {nullptr, &constant}, context.opset());
+  }
+  stream = std::move(taken);
+}
+
 /// A Cast changes nothing where the values are integers that both types hold; else it is a step like any other.
 Stream lower_cast(Context& context, const Node& node, Stream stream) {
   const std::int64_t to = node.int_attribute("to", 0);
@@ -90,6 +117,7 @@ Stream lower_cast(Context& context, const Node& node, Stream stream) {
     stream.integer = !to_float;
     return stream;
   }
+  if (to == 7 && !from_integers) take_as_integers(context, node, stream);
   append_step(stream, node, 0, {nullptr}, context.opset());
   return stream;
 }
