@@ -285,12 +285,14 @@ std::vector<Kernels> supported() {
 #ifdef BITLOOM_X86
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq"))
-    found.push_back({"AVX-512", 3, planes_avx512, products_avx512, thresholds_avx512, requantize_avx512, pack_avx512, maximum_avx512, range_avx512});
+    found.push_back(
+        {"AVX-512", 3, planes_avx512, products_avx512, thresholds_avx512, requantize_avx512, pack_avx512, maximum_avx512, range_avx512});
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"))
-    found.push_back({"AVX2", 12, planes_avx2, products_avx2, thresholds_avx2, requantize_avx2, pack_avx2, maximum_avx2, range_avx2});
+    found.push_back(
+        {"AVX2", 12, planes_avx2, products_avx2, thresholds_avx2, requantize_avx2, pack_avx2, maximum_avx2, range_avx2});
 #endif
-  found.push_back(
-      {"portable", 6, planes_portable, products_portable, thresholds_portable, requantize_portable, pack_portable, maximum_portable, range_portable});
+  found.push_back({"portable", 6, planes_portable, products_portable, thresholds_portable, requantize_portable, pack_portable,
+                   maximum_portable, range_portable});
   return found;
 }
 

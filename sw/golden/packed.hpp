@@ -17,7 +17,8 @@ class PackedGolden {
 
   /// As Golden::run: the values of every map, and the same errors.
   std::vector<MapData> run(const MapData& input) const { return execute(input, false); }
-  /// Only the maps of the network's outputs (and those that no layer reads) have values; sums that only a quantizing layer reads are never stored.
+  /// Only the maps of the network's outputs (and those that no layer reads) have values; sums that only a quantizing layer reads are never
+  /// stored.
   std::vector<MapData> run_outputs(const MapData& input) const { return execute(input, true); }
 
   const Network& network() const { return network_; }

@@ -17,6 +17,8 @@ struct Context {
   Builder builder;
   std::map<std::string, Symbol> symbols;
   std::map<std::string, int> readers;  ///< nodes and graph outputs that read a value
+  bool own_channels = false;           ///< every value of the input is a channel, so that every constant may differ between values
+  bool has_batch = true;               ///< the first dimension of the input and the outputs counts images
 
   int opset() const { return graph.opset; }
 };
