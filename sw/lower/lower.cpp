@@ -79,6 +79,33 @@ Stream lower_softmax(Context& context, const Node& node, Stream stream) {
   return stream;
 }
 
+/// Products with whole numbers and sums of them, in front of a Cast to integers, as the integers that they are, even where a float32 tensor
+/// would round them (beyond 2^24): the integer networks that are written so mean integers. Else the stream stays as it is.
+void take_as_integers(const Context& context, const Node& node, Stream& stream) {
+  const auto lines = stream.pools.empty() && !stream.steps.empty() ? as_lines(stream, stream.steps.size()) : std::nullopt;
+  if (!lines) return;
+  const auto whole = [](double value) { return std::nearbyint(value) == value && std::fabs(value) <= 0x1p31; };
+  Stream taken = stream;
+  taken.scale = {1.0};
+  taken.shift = 0;
+  taken.steps.clear();
+  taken.integer = true;
+  std::vector<std::int64_t> slopes, offsets;
+  for (const std::int32_t position : stream.order) {
+    const Line& line = (*lines)[static_cast<std::size_t>(position % stream.shape.channels)];
+    if (!whole(line.slope) || !whole(line.offset)) return;
+    slopes.push_back(static_cast<std::int64_t>(line.slope));
+    offsets.push_back(static_cast<std::int64_t>(line.offset));
+  }
+  Node step = node;
+  for (const auto& [op, values] : {std::pair("Mul", slopes), std::pair("Add", offsets)}) {
+    step.op = op;
+    const Tensor constant = Tensor::ints(stream.dims, values);
+    append_step(taken, step, 0, {nullptr, &constant}, context.opset());
+  }
+  stream = std::move(taken);
+}
+
 /// A Cast changes nothing where the values are integers that both types hold; else it is a step like any other.
 Stream lower_cast(Context& context, const Node& node, Stream stream) {
   const std::int64_t to = node.int_attribute("to", 0);
@@ -90,6 +117,7 @@ Stream lower_cast(Context& context, const Node& node, Stream stream) {
     stream.integer = !to_float;
     return stream;
   }
+  if (to == 7 && !from_integers) take_as_integers(context, node, stream);
   append_step(stream, node, 0, {nullptr}, context.opset());
   return stream;
 }
@@ -126,9 +154,12 @@ Stream lower_gemm(Context& context, const Node& node, Stream input) {
   const float beta = node.float_attribute("beta", 1.0F);
   if (alpha != 1.0F) append_constant_step(out, "Mul", node.name, {alpha});
   if (node.inputs.size() > 2 && !node.inputs[2].empty()) {
-    Tensor bias = expand(node, required_constant(context, node, 2, "bias").value, out.dims);
+    Tensor bias = required_constant(context, node, 2, "bias").value;
+    if (!bias.is_float()) throw Error(node.name, "its bias holds integers; floats are expected");
     for (float& value : bias.f()) value = beta * value;
-    append_constant_step(out, "Add", node.name, bias.f());
+    Node add = node;
+    add.op = "Add";
+    append_step(out, add, 0, {nullptr, &bias}, context.opset());
   }
   return out;
 }
@@ -230,8 +261,10 @@ void visit_node(Context& context, const Node& node) {
 }  // namespace
 }  // namespace lowering
 
-Network lower(const Graph& graph, const LowerOptions& options) {
-  lowering::Context context{graph, options, {}, {}, {}};
+namespace {
+
+Network lower_as(const Graph& graph, const LowerOptions& options, bool own_channels) {
+  lowering::Context context{graph, options, {}, {}, {}, own_channels, true};
   for (const Node& node : graph.nodes)
     for (const std::string& input : node.inputs)
       if (!input.empty() && node.op != "Shape") ++context.readers[input];
@@ -242,6 +275,35 @@ Network lower(const Graph& graph, const LowerOptions& options) {
   lowering::lower_outputs(context);
   check(context.builder.network());
   return std::move(context.builder.network());
+}
+
+/// Whether a small image may be taken with a channel for every value.
+bool may_own_channels(const Graph& graph) {
+  if (graph.inputs.size() != 1) return false;
+  std::int64_t count = 1;
+  for (std::size_t i = 0; i < graph.inputs[0].shape.size(); ++i) {
+    const std::int64_t dim = graph.inputs[0].shape[i];
+    if (dim < 1 && i > 0) return false;
+    count = std::min<std::int64_t>(count * std::max<std::int64_t>(dim, 1), 1 << 20);
+  }
+  return count <= 1 << 16;
+}
+
+}  // namespace
+
+// Constants that differ between the rows of an image (offsets of a position, one factor per row) fit no channel of a map of rows. Taken
+// again with a channel for every value, such a model lowers where it has only products and elementwise operators.
+Network lower(const Graph& graph, const LowerOptions& options) {
+  try {
+    return lower_as(graph, options, false);
+  } catch (const Error&) {
+    if (!may_own_channels(graph)) throw;
+    try {
+      return lower_as(graph, options, true);
+    } catch (const Error&) {
+    }
+    throw;  // what the first way found
+  }
 }
 
 }  // namespace bitloom

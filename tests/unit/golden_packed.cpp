@@ -67,6 +67,27 @@ Network grouped(Random& random, MapShape in, ValueType type, int groups, int out
   return network;
 }
 
+/// Gives every convolution a bias, and turns some tables into factors with a shift, whatever they then compute.
+void add_bias_and_factors(Random& random, Network& network) {
+  for (Layer& layer : network.layers) {
+    const FeatureMap& in = network.input_of(layer);
+    if (auto* conv = std::get_if<Convolution>(&layer.op)) {
+      FeatureMap& sums = network.maps[static_cast<std::size_t>(layer.output)];
+      for (int k = 0; k < conv->out_channels; ++k) conv->bias.push_back(pick(random, -5000, 5000));
+      sums.type = ValueType::holding(sums.type.min() - 5000, sums.type.max() + 5000);
+    } else if (const auto* table = std::get_if<Threshold>(&layer.op); table != nullptr && table->step == 1 && pick(random, 0, 2) > 0) {
+      Requantize requantize{{}, {}, pick(random, 0, 40), table->low, table->low + table->levels};
+      const int unit = 1 << std::clamp(requantize.shift - 6, 0, 29);
+      for (int c = 0; c < in.shape.channels; ++c) {
+        requantize.mul.push_back(pick(random, -unit, unit));
+        requantize.add.push_back(std::int64_t{pick(random, -60, 60)} << requantize.shift);
+      }
+      layer.op = requantize;
+    }
+  }
+  check(network);
+}
+
 const std::vector<std::string> weight_types = {"b1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "u2"};
 const std::vector<std::string> activation_types = {"b1", "u1", "u2", "u3", "u4", "u5", "u6", "u7",
                                                    "u8", "s2", "s3", "s4", "s5", "s6", "s7", "s8"};
@@ -109,7 +130,9 @@ TEST_CASE("random chains") {
       if (pick(random, 0, 2) == 0) chain.max_pool(random_window(random, chain.shape(), false));
     }
     if (pick(random, 0, 1) == 0) chain.fully_connected(pick(random, 1, 40), any_type(weight_types));
-    compare(chain.build(), random);
+    Network network = chain.build();
+    if (seed % 2 == 0) add_bias_and_factors(random, network);
+    compare(network, random);
   }
 }
 
@@ -120,8 +143,23 @@ TEST_CASE("groups and depthwise convolutions") {
       CAPTURE(weights, activations);
       compare(grouped(random, {5, 4, 12}, ValueType::parse(activations), 3, 6, ValueType::parse(weights)), random);
       compare(grouped(random, {3, 4, 10}, ValueType::parse(activations), 10, 20, ValueType::parse(weights)), random);
-      compare(grouped(random, {3, 3, 256}, ValueType::parse(activations), 2, 34, ValueType::parse(weights)), random);
+      Network wide = grouped(random, {3, 3, 256}, ValueType::parse(activations), 2, 34, ValueType::parse(weights));
+      compare(wide, random);
+      add_bias_and_factors(random, wide);
+      compare(wide, random);
     }
+}
+
+TEST_CASE("convolutions with a bias are packed, unless it leaves 32 bits") {
+  Random random(test_seed());
+  ChainBuilder chain(random, {3, 3, 70}, ValueType::signed_bits(8));
+  Network network = chain.convolution(5, square(2), ValueType::signed_bits(8)).build();
+  add_bias_and_factors(random, network);
+  auto& conv = std::get<Convolution>(network.layers[0].op);
+  for (const Kernels& set : kernels()) CHECK(PackedConvolution::pack(conv, network.maps[0], set).has_value());
+  conv.bias[2] = INT32_MAX - 1000;
+  for (const Kernels& set : kernels()) CHECK(!PackedConvolution::pack(conv, network.maps[0], set));
+  compare_errors(network, {network.maps[0].shape, std::vector<std::int32_t>(3 * 3 * 70, 0)}, "computed 2147482647");
 }
 
 TEST_CASE("types too wide to pack, thresholds beyond 32 bits, a map read twice") {
