@@ -248,8 +248,7 @@ class Simulation {
       result_.failure = fmt::format("layer boundary {}: more data than {} images give", watch.result().map, result_.images);
       return;
     }
-    const bool last_fits =
-        watch.beat(probe_data_, probe_last_.bit(static_cast<int>(b)), expected_(image)[watch.map()].values);
+    const bool last_fits = watch.beat(probe_data_, probe_last_.bit(static_cast<int>(b)), expected_(image)[watch.map()].values);
     if (!last_fits && result_.failure.empty())
       result_.failure =
           fmt::format("layer boundary {}: `last` is not where image {} ends; a beat was lost or added", watch.result().map, image);

@@ -84,7 +84,8 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
     cost.terms[WordBits] = static_cast<double>(stage.folding.simd) * bits;
     if (stage.kind == StageKind::MaxPool) add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan.depth);
     if (stage.kind == StageKind::Upsample)
-      add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits, 2 * stage.in_shape.width * stage.in_shape.channels / stage.folding.simd);
+      add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits,
+                 2 * stage.in_shape.width * stage.in_shape.channels / stage.folding.simd);
     if (const auto* requantize = std::get_if<Requantize>(&layer.op))
       add_requantize(cost, *requantize, network.input_of(layer), stage.folding.simd, device);
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))

@@ -52,8 +52,8 @@ struct Stage {
   int threshold = -1;        ///< index of the fused threshold layer, or -1
   std::vector<int> in_maps;  ///< one, but for joins
   int out_map = 0;
-  MapShape in_shape;  ///< of the first input, as seen by the stage
-  Window window;      ///< as seen by the stage
+  MapShape in_shape;       ///< of the first input, as seen by the stage
+  Window window;           ///< as seen by the stage
   bool depthwise = false;  ///< each output channel reads the input channel of its number: a word holds pe channels
   Folding folding;
   WindowPlan window_plan;

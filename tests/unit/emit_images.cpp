@@ -64,7 +64,8 @@ void check_stage(const Network& network, const Stage& stage, const MapData& in) 
   const Folding& f = stage.folding;
   const WindowPlan& w = stage.window_plan;
   const int offset_bits = index_bits(w.extent);
-  const MemoryImage control = control_image(stage, conv.out_channels / f.pe, weight_planes(conv), !uses_xnor(conv) && conv.weight_type.is_signed(), offset_bits);
+  const MemoryImage control =
+      control_image(stage, conv.out_channels / f.pe, weight_planes(conv), !uses_xnor(conv) && conv.weight_type.is_signed(), offset_bits);
   const MemoryImage weights = weight_image(stage, conv);
   REQUIRE(static_cast<std::int64_t>(weights.words.size()) == stage.words_per_pixel);
   const auto words = stream_words(stage, in, type);
