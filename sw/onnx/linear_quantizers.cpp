@@ -105,6 +105,18 @@ std::vector<Tensor> requant_shift(const Arguments& arguments) {
   return {Tensor::floats(x.shape, std::vector<float>(out.begin(), out.end()))};
 }
 
+/// x * clip(x + three, 0, six) * one_over_six over integers.
+std::vector<Tensor> integer_hardswish(const Arguments& arguments) {
+  const Node& node = arguments.node;
+  const Tensor& x = arguments.at(0);
+  const auto three = static_cast<double>(node.int_attribute("three", 0)), six = static_cast<double>(node.int_attribute("six", 0));
+  const auto sixth = static_cast<double>(node.int_attribute("one_over_six", 0));
+  std::vector<double> out = as_doubles(x);
+  for (double& value : out) value *= std::clamp(value + three, 0.0, six) * sixth;
+  if (!x.is_float()) return {Tensor::ints(x.shape, std::vector<std::int64_t>(out.begin(), out.end()))};
+  return {Tensor::floats(x.shape, std::vector<float>(out.begin(), out.end()))};
+}
+
 ValueType quantized_type(const Node& node, const Tensor* zero_point) {
   const std::int64_t stated = node.int_attribute("output_dtype", 0);
   const ElementType type = zero_point != nullptr ? zero_point->type : static_cast<ElementType>(stated);
