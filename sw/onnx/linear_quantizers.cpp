@@ -122,7 +122,7 @@ ValueType quantized_type(const Node& node, const Tensor* zero_point) {
   const ElementType type = zero_point != nullptr ? zero_point->type : static_cast<ElementType>(stated);
   if (type == ElementType::Unspecified && zero_point == nullptr) return ValueType::unsigned_bits(8);
   if (const auto values = narrow_integer_type(type)) return *values;
-  throw Error(node.name, "quantizes to a type other than integers of 4, 8 or 16 bits");
+  throw Error(node.name, "quantizes to a type other than integers of 2, 4, 8 or 16 bits");
 }
 
 std::int64_t quantized_linear(double scaled, std::int64_t zero_point, const ValueType& type) {
