@@ -96,8 +96,8 @@ void settle_padding(Context& context, const std::string& name) {
   if (before.is_pure() || !before.steps.empty() || !before.pools.empty() || before.shift == 0)
     *stream = lower_pick(context, padding->node, std::move(before), constant_inputs(context, padding->node), 0);
   else
-    *stream = lower_pick(context, padding->node, integral(context, std::move(before), padding->node),
-                         constant_inputs(context, padding->node), 0);
+    *stream =
+        lower_pick(context, padding->node, integral(context, std::move(before), padding->node), constant_inputs(context, padding->node), 0);
 }
 
 /// Kept for the host where it covers the whole output: the order of the scores is that of the probabilities.
@@ -135,7 +135,8 @@ Stream lower_reduction(Context& context, const Node& node, Stream stream) {
   if (node.op != "ReduceMax") return lower_reduce(context, node, std::move(stream), reduction.place, reduction.dims);
   std::vector<std::size_t> pixels;
   for (std::size_t d = 2; d < stream.dims.size(); ++d) pixels.push_back(d);
-  if (pixels.empty() || reduction.axes != pixels) throw Error(node.name, "a ReduceMax other than over all pixels of a map has no integer layer");
+  if (pixels.empty() || reduction.axes != pixels)
+    throw Error(node.name, "a ReduceMax other than over all pixels of a map has no integer layer");
   Node pool = node;
   pool.op = "GlobalMaxPool";
   stream = lower_max_pool(context, pool, std::move(stream));
@@ -199,8 +200,11 @@ Stream lower_join(Context& context, const Node& node, const std::vector<std::siz
     throw Error(node.name, fmt::format("this {} joins feature maps and constants, which has no integer layer", node.op));
   if (node.op == "Add" || node.op == "Sub") return lower_sum(context, node, std::move(inputs));
   if (node.op == "Concat") return lower_concat(context, node, std::move(inputs));
-  throw Error(node.name,
-              fmt::format("this {} joins {} feature maps; of such nodes Add, Sub and Concat have integer layers", node.op, inputs.size()));
+  throw Error(
+      node.name,
+      fmt::format("this {} joins {} feature maps; of such nodes Add, Sub and Concat have integer layers: a product needs a constant "
+                  "on one side",
+                  node.op, inputs.size()));
 }
 
 void store(Context& context, const std::string& name, Symbol symbol) {
@@ -209,7 +213,20 @@ void store(Context& context, const std::string& name, Symbol symbol) {
   context.symbols[name] = std::move(symbol);
 }
 
+/// Operators that others' integer networks have, and that this hardware has no layer for.
+void refuse_known(const Node& node) {
+  static const std::map<std::string, const char*> reasons = {{"iSoftmax", "divides by a sum over all values of a row"},
+                                                             {"iLayerNorm", "divides by the deviation of the values of a row"},
+                                                             {"iRMSNorm", "divides by a root of the squares of a row"},
+                                                             {"LayerNormalization", "divides by the deviation of the values of a row"},
+                                                             {"InstanceNormalization", "divides by the deviation of the values of a map"}};
+  if (const auto found = reasons.find(node.op); found != reasons.end())
+    throw Error(node.name,
+                fmt::format("{} {}, which no integer layer here does; remove it, or end the model in front of it", node.op, found->second));
+}
+
 void visit_node(Context& context, const Node& node) {
+  refuse_known(node);
   if (find_operator(node) == nullptr) evaluate(node, {}, context.opset());  // throws: names node, operator and what is supported
   const bool takes_padding = node.op == "Conv" && node.string_attribute("auto_pad", "NOTSET") == "NOTSET";
   for (std::size_t i = takes_padding ? 1 : 0; i < node.inputs.size(); ++i)
@@ -282,8 +299,8 @@ bool may_own_channels(const Graph& graph) {
 
 }  // namespace
 
-// Where the usual form of the input does not fit, others are tried. A map of rows has no channels for constants that differ between the rows
-// (offsets of a position, one factor per row): with a channel for every value, such a model lowers where it has only products and
+// Where the usual form of the input does not fit, others are tried. A map of rows has no channels for constants that differ between the
+// rows (offsets of a position, one factor per row): with a channel for every value, such a model lowers where it has only products and
 // elementwise operators.
 Network lower(const Graph& graph, const LowerOptions& options) {
   using lowering::InputForm;

@@ -100,8 +100,7 @@ Stream emit_pick(Context& context, const std::string& kind, const Node& node, co
   const int own = channels / conv.groups, tap = pick.row * pick.window.kernel_width + pick.column;
   conv.weights.assign(pick.channels.size() * size(taps) * size(own), 0);
   for (std::size_t k = 0; k < pick.channels.size(); ++k)
-    if (pick.channels[k] >= 0)
-      conv.weights[(k * size(taps) + size(tap)) * size(own) + (conv.groups > 1 ? 0 : size(pick.channels[k]))] = 1;
+    if (pick.channels[k] >= 0) conv.weights[(k * size(taps) + size(tap)) * size(own) + (conv.groups > 1 ? 0 : size(pick.channels[k]))] = 1;
   Stream out = emit_convolution(context, kind, node, input, std::move(conv), {1.0}, {});
   out.scale = input.scale;
   out.integer = input.integer;
@@ -142,7 +141,8 @@ Stream lower_pick(Context& context, const Node& node, Stream stream, const std::
   stream = integral(context, std::move(stream), node);
   const auto axes = axes_of(stream);
   if (!axes)
-    throw Error(node.name, fmt::format("the axes of its input, of shape {}, do not lie along those of the feature map", dims_text(stream.dims)));
+    throw Error(node.name,
+                fmt::format("the axes of its input, of shape {}, do not lie along those of the feature map", dims_text(stream.dims)));
   Pick pick;
   pick.channels = identity_channels(stream.shape.channels);
   std::vector<Axis> result(axes->size());

@@ -58,7 +58,8 @@ Stream lower_product(Context& context, const Node& node, Stream input, const Con
                             dims_text(input.dims), input.shape.height, input.shape.width, input.shape.channels));
   input = integral(context, std::move(input), node);
   const std::size_t groups = rows->is_whole ? 1 : size(input.shape.channels) / inputs;
-  if (groups * inputs * outputs > std::size_t{1} << 24) throw Error(node.name, fmt::format("{} copies of its weights are too many", groups));
+  if (groups * inputs * outputs > std::size_t{1} << 24)
+    throw Error(node.name, fmt::format("{} copies of its weights are too many", groups));
   std::vector<std::size_t> position;
   for (std::size_t k = 0; k < groups * outputs; ++k)
     for (std::size_t i = 0; i < inputs; ++i) {
@@ -79,9 +80,10 @@ Stream lower_product(Context& context, const Node& node, Stream input, const Con
   Dims out_dims = input.dims;
   out_dims.back() = static_cast<std::int64_t>(outputs);
   std::vector<std::int32_t> order;
-  for (std::size_t first = 0; first < input.order.size(); first += inputs)
-    for (std::size_t k = 0; k < outputs; ++k)
-      order.push_back(static_cast<std::int32_t>((rows->is_whole ? 0 : static_cast<std::size_t>(input.order[first]) / inputs * outputs) + k));
+  for (std::size_t first = 0; first < input.order.size(); first += inputs) {
+    const std::size_t row = rows->is_whole ? 0 : size(input.order[first]) / inputs;
+    for (std::size_t k = 0; k < outputs; ++k) order.push_back(static_cast<std::int32_t>(row * outputs + k));
+  }
   Stream out = emit_convolution(context, "fc", node, input, std::move(conv), integers.scale, std::move(out_dims));
   out.order = std::move(order);
   return out;

@@ -63,10 +63,10 @@ struct Stream {
   std::vector<std::shared_ptr<const Step>> steps;
   std::vector<DeferredPool> pools;
   std::shared_ptr<const DeferredPad> padding{};  ///< around all that the rest of the stream says; null: none
-  bool only_reader = true;  ///< nothing else reads the map
-  bool integer = false;     ///< the ONNX tensor that the steps start from holds integers
-  std::string function{};   ///< what stands behind the steps and is left to the host, see NetworkOutput
-  std::string source;       ///< the node that made the map or the last step, for messages
+  bool only_reader = true;                       ///< nothing else reads the map
+  bool integer = false;                          ///< the ONNX tensor that the steps start from holds integers
+  std::string function{};                        ///< what stands behind the steps and is left to the host, see NetworkOutput
+  std::string source;                            ///< the node that made the map or the last step, for messages
 
   int channel(std::size_t element) const { return order[element] % shape.channels; }
   double scale_of(int c) const { return scale.size() == 1 ? scale[0] : scale[static_cast<std::size_t>(c)]; }

@@ -37,6 +37,8 @@ std::vector<Tensor> dynamic_quantize_linear(const Arguments&);
 std::vector<Tensor> quantize_linear(const Arguments&);
 std::vector<Tensor> requant_shift(const Arguments&);
 std::vector<Tensor> integer_hardswish(const Arguments&);
+std::vector<Tensor> integer_nonorm(const Arguments&);
+std::vector<Tensor> true_integer_div(const Arguments&);
 
 // integer_products.cpp
 std::vector<Tensor> conv_integer(const Arguments&);

@@ -88,7 +88,9 @@ const std::map<std::string, Operator>& qonnx_operators() {
 /// The integer dialect of PULP's tools (Deeploy, DORY, quantlib), which write its operators under several domains.
 const std::map<std::string, Operator>& pulp_operators() {
   static const std::map<std::string, Operator> table = {{"RequantShift", {op::requant_shift, true}},
-                                                        {"iHardswish", {op::integer_hardswish, true}}};
+                                                        {"TrueIntegerDiv", {op::true_integer_div, true}},
+                                                        {"iHardswish", {op::integer_hardswish, true}},
+                                                        {"iNoNorm", {op::integer_nonorm, true}}};
   return table;
 }
 

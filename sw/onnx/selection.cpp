@@ -105,14 +105,16 @@ std::vector<Tensor> split(const Arguments& arguments) {
   const Node& node = arguments.node;
   const Tensor& x = arguments.at(0);
   const AxisView view = view_along(node, x.shape, node.int_attribute("axis", 0));
-  const auto count = static_cast<std::int64_t>(view.count), parts = static_cast<std::int64_t>(std::max<std::size_t>(node.outputs.size(), 1));
+  const auto count = static_cast<std::int64_t>(view.count);
+  const auto parts = static_cast<std::int64_t>(std::max<std::size_t>(node.outputs.size(), 1));
   Dims sizes = arguments.has(1) ? int_input(arguments, 1) : node.ints_attribute("split", {});
   const std::int64_t each = (count + parts - 1) / parts;
   for (std::int64_t i = 0; sizes.size() < node.outputs.size(); ++i) sizes.push_back(std::clamp<std::int64_t>(count - i * each, 0, each));
   std::vector<Tensor> out;
   std::int64_t first = 0;
   for (const std::int64_t part : sizes) {
-    if (part < 0 || part > count - first) throw Error(node.name, fmt::format("parts of {} do not fit an axis of {}", dims_text(sizes), count));
+    if (part < 0 || part > count - first)
+      throw Error(node.name, fmt::format("parts of {} do not fit an axis of {}", dims_text(sizes), count));
     std::vector<std::size_t> places(static_cast<std::size_t>(part));
     std::iota(places.begin(), places.end(), static_cast<std::size_t>(first));
     Dims dims = x.shape;

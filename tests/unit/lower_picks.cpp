@@ -47,8 +47,9 @@ TEST_CASE("shuffled channels in front of every kind of convolution, a pool and a
     build.quant(16, 4, false);
     shuffle(build, 3, 6, height, width);
     if (seed % 3 == 0) build.then("MaxPool", {}, {{"kernel_shape", Longs{1, 1}}});
-    build.last = build.add("Conv", {build.last, build.weights(random_tensor(random, {12, 1, 3, 3}, -4, 4), 0.5F, 3),
-                                    build.constant(random_tensor(random, {12}, -90, 90))},
+    build.last = build.add("Conv",
+                           {build.last, build.weights(random_tensor(random, {12, 1, 3, 3}, -4, 4), 0.5F, 3),
+                            build.constant(random_tensor(random, {12}, -90, 90))},
                            group_attributes(6, 1));
     build.quant(16, 3, true);
     shuffle(build, 2, 12, height, width);  // two permutations, one behind the other
@@ -104,7 +105,8 @@ TEST_CASE("a Pad in front of a convolution costs nothing; elsewhere it is a laye
   two.last = two.add("Add", {left, two.last});
   check_equal(two.done());
   Build odd({1, 1, 4, 4});
-  odd.quant(16, 4, false).then("Pad", {longs({0, 0, 1, 1, 0, 0, 1, 1}), Tensor::floats({}, {3})}).conv(Tensor::floats({1, 1, 1, 1}, {1}), 1, 1);
+  odd.quant(16, 4, false).then("Pad", {longs({0, 0, 1, 1, 0, 0, 1, 1}), Tensor::floats({}, {3})});
+  odd.conv(Tensor::floats({1, 1, 1, 1}, {1}), 1, 1);
   CHECK_THROWS_WITH(lower(odd.done()), contains_text("padded with 0"));
 }
 
@@ -177,7 +179,8 @@ TEST_CASE("sums and means over whole axes") {
       }
   std::mt19937_64 random(7);
   Build build({1, 4, 3, 2});
-  build.conv(random_tensor(random, {4, 4, 1, 1}, -4, 4), 1, 3).then("ReduceMax", {}, {{"axes", Longs{2, 3}}, {"keepdims", std::int64_t{0}}});
+  build.conv(random_tensor(random, {4, 4, 1, 1}, -4, 4), 1, 3);
+  build.then("ReduceMax", {}, {{"axes", Longs{2, 3}}, {"keepdims", std::int64_t{0}}});
   build.quant(64, 4, true).matmul(random_tensor(random, {4, 2}, -4, 4), 1, 3);
   check_equal(build.done());
 }
@@ -191,4 +194,26 @@ TEST_CASE("a function of one value that only rises over what it is given becomes
   build.then("RequantShift", {Tensor::floats({}, {3}), Tensor::floats({}, {0})},
              {{"div", Tensor::floats({}, {65536})}, {"n_levels", Tensor::floats({}, {256})}, {"signed", Tensor::floats({}, {1})}});
   check_equal(build.done(), options);
+
+  Build division({1, 5});
+  division.then("TrueIntegerDiv", {},
+                {{"Delta", std::int64_t{16384}}, {"eps", std::int64_t{1}}, {"eta", std::int64_t{200000}}, {"y", std::int64_t{3}}});
+  division.then("RequantShift", {Tensor::floats({}, {4}), Tensor::floats({}, {0})},
+                {{"div", Tensor::floats({}, {65536})}, {"n_levels", Tensor::floats({}, {256})}, {"signed", Tensor::floats({}, {1})}});
+  check_equal(division.done(), options);
+
+  std::mt19937_64 random(8);
+  Build scaled({1, 3, 4});
+  Tensor weight = random_tensor(random, {3, 4}, -100, 100), bias = random_tensor(random, {4}, -5000, 5000);
+  for (Tensor* tensor : {&weight, &bias})
+    for (float& value : tensor->f()) value = std::nearbyint(value);
+  scaled.then("iNoNorm", {weight, bias},
+              {{"D", Tensor::floats({}, {4096})}, {"mul", Tensor::floats({}, {77})}, {"n_levels", Tensor::floats({}, {256})}});
+  CHECK(kind_name(check_equal(scaled.done(), options).layers[0].op) == "requantize");
+}
+
+TEST_CASE("operators without an integer layer say what they would need") {
+  Build build({1, 4});
+  build.last = build.add("iSoftmax", {build.last});
+  CHECK_THROWS_WITH(lower(build.done()), contains_text("divides by a sum"));
 }

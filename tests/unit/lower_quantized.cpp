@@ -114,8 +114,7 @@ TEST_CASE("the factor found for a table is the smallest that gives it, and where
     }
     for (int shift = 0; shift <= 4; ++shift)
       for (std::int64_t mul = 0; mul <= 20; ++mul) {
-        const bool before =
-            !requantize || shift < requantize->shift || (shift == requantize->shift && mul < std::abs(requantize->mul[0]));
+        const bool before = !requantize || shift < requantize->shift || (shift == requantize->shift && mul < std::abs(requantize->mul[0]));
         if (before && any_summand(table, range, sign * mul, shift)) REQUIRE_FALSE(before);
       }
   }
