@@ -98,6 +98,9 @@ Stream emit_pick(Context& context, const std::string& kind, const Node& node, co
   conv.groups = pick.channels == identity_channels(channels) ? channels : 1;
   conv.weight_type = ValueType::unsigned_bits(1);
   const int own = channels / conv.groups, tap = pick.row * pick.window.kernel_width + pick.column;
+  if (pick.channels.size() * size(taps) * size(own) > std::size_t{1} << 24)
+    throw Error(node.name, fmt::format("this {} moves {} channels of a map to {}, which takes too many weights", node.op, channels,
+                                       pick.channels.size()));
   conv.weights.assign(pick.channels.size() * size(taps) * size(own), 0);
   for (std::size_t k = 0; k < pick.channels.size(); ++k)
     if (pick.channels[k] >= 0) conv.weights[(k * size(taps) + size(tap)) * size(own) + (conv.groups > 1 ? 0 : size(pick.channels[k]))] = 1;
