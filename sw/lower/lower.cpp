@@ -82,7 +82,7 @@ Stream lower_pad(Context& context, Node node, Stream stream) {
       if (window->has_padding()) stream.padding = std::make_shared<const DeferredPad>(DeferredPad{node, *window});
       return stream;
     }
-    if (bare && stream.shift != 0) stream = integral(context, std::move(stream), node);
+    stream = integral(context, std::move(stream), node);
   }
   return lower_pick(context, node, std::move(stream), inputs, 0);
 }
@@ -93,11 +93,8 @@ void settle_padding(Context& context, const std::string& name) {
   if (stream == nullptr || stream->padding == nullptr) return;
   Stream before = *stream;
   const std::shared_ptr<const DeferredPad> padding = std::exchange(before.padding, nullptr);
-  if (before.is_pure() || !before.steps.empty() || !before.pools.empty() || before.shift == 0)
-    *stream = lower_pick(context, padding->node, std::move(before), constant_inputs(context, padding->node), 0);
-  else
-    *stream =
-        lower_pick(context, padding->node, integral(context, std::move(before), padding->node), constant_inputs(context, padding->node), 0);
+  *stream =
+      lower_pick(context, padding->node, integral(context, std::move(before), padding->node), constant_inputs(context, padding->node), 0);
 }
 
 /// Kept for the host where it covers the whole output: the order of the scores is that of the probabilities.
