@@ -32,6 +32,8 @@ enum class ElementType : int {
   Bfloat16 = 16,
   Uint4 = 21,
   Int4 = 22,
+  Uint2 = 25,
+  Int2 = 26,
 };
 
 /// The values of an integer type of up to 16 bits; nothing for the others.

@@ -99,14 +99,27 @@ void check_size(const Node& node, const Dims& dims) {
 
 }  // namespace
 
+/// An input, or before operator set 11 an attribute; Deeploy writes it as an attribute of any type.
+double pad_value(const Arguments& arguments) {
+  const Node& node = arguments.node;
+  const auto first = [](const Tensor& tensor) {
+    return tensor.is_float() ? static_cast<double>(tensor.f().at(0)) : static_cast<double>(tensor.i().at(0));
+  };
+  if (arguments.has(2) && arguments.at(2).size() > 0) return first(arguments.at(2));
+  const auto found = node.attributes.find("value");
+  if (found == node.attributes.end()) return 0;
+  if (const auto* value = std::get_if<float>(&found->second)) return static_cast<double>(*value);
+  if (const auto* value = std::get_if<std::int64_t>(&found->second)) return static_cast<double>(*value);
+  if (const auto* value = std::get_if<Tensor>(&found->second); value != nullptr && value->size() == 1) return first(*value);
+  throw Error(node.name, "its attribute 'value' is no number");
+}
+
 std::vector<Tensor> pad(const Arguments& arguments) {
   const Node& node = arguments.node;
   const Tensor& x = arguments.at(0);
   if (node.string_attribute("mode", "constant") != "constant") throw Error(node.name, "of Pad only the mode 'constant' is supported");
   const Dims pads = pads_of(arguments);
-  double fill = static_cast<double>(node.float_attribute("value", 0));
-  if (arguments.has(2))
-    fill = arguments.at(2).is_float() ? static_cast<double>(arguments.at(2).f().at(0)) : static_cast<double>(arguments.at(2).i().at(0));
+  const double fill = pad_value(arguments);
   Dims dims = x.shape;
   for (std::size_t d = 0; d < dims.size(); ++d) {
     for (const std::int64_t value : {pads[d], pads[dims.size() + d]})

@@ -1,4 +1,4 @@
-// Operators that pick values: Gather, Slice, ArgMax, TopK; and Cast.
+// Operators that pick values: Gather, Slice, Split, ArgMax, TopK; and Cast.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -100,6 +100,32 @@ std::vector<Tensor> slice(const Arguments& arguments) {
   return {std::move(out)};
 }
 
+/// Parts of stated sizes (an attribute before operator set 13), or as many as there are outputs, of which the last one may be smaller.
+std::vector<Tensor> split(const Arguments& arguments) {
+  const Node& node = arguments.node;
+  const Tensor& x = arguments.at(0);
+  const AxisView view = view_along(node, x.shape, node.int_attribute("axis", 0));
+  const auto count = static_cast<std::int64_t>(view.count);
+  const auto parts = static_cast<std::int64_t>(std::max<std::size_t>(node.outputs.size(), 1));
+  Dims sizes = arguments.has(1) ? int_input(arguments, 1) : node.ints_attribute("split", {});
+  const std::int64_t each = (count + parts - 1) / parts;
+  for (std::int64_t i = 0; sizes.size() < node.outputs.size(); ++i) sizes.push_back(std::clamp<std::int64_t>(count - i * each, 0, each));
+  std::vector<Tensor> out;
+  std::int64_t first = 0;
+  for (const std::int64_t part : sizes) {
+    if (part < 0 || part > count - first)
+      throw Error(node.name, fmt::format("parts of {} do not fit an axis of {}", dims_text(sizes), count));
+    std::vector<std::size_t> places(static_cast<std::size_t>(part));
+    std::iota(places.begin(), places.end(), static_cast<std::size_t>(first));
+    Dims dims = x.shape;
+    dims[view.axis] = part;
+    out.push_back(take(x, view, places, std::move(dims)));
+    first += part;
+  }
+  if (first != count) throw Error(node.name, fmt::format("parts of {} do not fill an axis of {}", dims_text(sizes), count));
+  return out;
+}
+
 /// The first of the largest, or the last with select_last_index.
 std::vector<Tensor> arg_max(const Arguments& arguments) {
   const Node& node = arguments.node;
@@ -174,6 +200,8 @@ std::vector<Tensor> cast(const Arguments& arguments) {
     if (x.is_float()) return {x};
     return {Tensor::floats(x.shape, std::vector<float>(x.i().begin(), x.i().end()))};
   }
+  if (to == 10 && !x.is_float() && std::all_of(x.i().begin(), x.i().end(), [](std::int64_t value) { return std::llabs(value) <= 2048; }))
+    return {Tensor::floats(x.shape, std::vector<float>(x.i().begin(), x.i().end()))};  // float16 holds these
   const auto integer = [&](auto value) -> std::int64_t {
     if constexpr (std::is_same_v<decltype(value), float>) {
       if (!(std::fabs(value) < 0x1p63F)) throw Error(node.name, fmt::format("{} cannot be cast to an integer", value));
@@ -190,6 +218,8 @@ std::vector<Tensor> cast(const Arguments& arguments) {
       case 12: return static_cast<std::uint32_t>(value);
       case 7:
       case 13: return value;
+      case 21: return value & 15;
+      case 22: return ((value & 15) ^ 8) - 8;
       default: throw Error(node.name, fmt::format("a Cast to data type {} is not supported; float, double, bool and integers are", to));
     }
   };
@@ -199,7 +229,9 @@ std::vector<Tensor> cast(const Arguments& arguments) {
         for (const auto value : values) out.push_back(to == 9 ? value != 0 : wrapped(integer(value)));
       },
       x.data);
-  return {Tensor::ints(x.shape, std::move(out))};
+  Tensor result = Tensor::ints(x.shape, std::move(out));
+  result.type = static_cast<ElementType>(to);
+  return {std::move(result)};
 }
 
 }  // namespace bitloom::op
