@@ -25,6 +25,10 @@ struct Context {
 /// The network's input map, and the stream of the graph's input.
 void add_input(Context& context);
 
+// meanings.cpp
+/// Notes that the stream's map stands for this ONNX tensor, where it reads as such and nothing is noted of it yet.
+void record_meaning(Context& context, const Stream& stream, const std::string& tensor);
+
 // activation.cpp
 /// Ends the pending chain, whose last step is a quantizer: emits thresholds and the deferred pools.
 Stream quantize(Context& context, Stream stream);

@@ -73,6 +73,8 @@ void add_input(Context& context) {
   network.input_shape.assign(stream.dims.begin() + 1, stream.dims.end());
   network.input_rule = {options.input_scale, options.input_shift, type};
   stream.map = network.input;
+  stream.tensor = info.name;
+  record_meaning(context, stream, info.name);
   context.symbols[info.name] = std::move(stream);
 }
 

@@ -114,6 +114,7 @@ ValueType quantized_type(const Node& node, const Tensor* zero_point) {
 }
 
 std::int64_t quantized_linear(double scaled, std::int64_t zero_point, const ValueType& type) {
+  if (std::isnan(scaled)) throw Error("", "a value that is no number (NaN) cannot be quantized");
   const double code = std::nearbyint(scaled) + static_cast<double>(zero_point);
   return static_cast<std::int64_t>(std::clamp(code, static_cast<double>(type.min()), static_cast<double>(type.max())));
 }
