@@ -346,9 +346,12 @@ void load(std::vector<Seed>& seeds, const fs::path& file) {
 
 }  // namespace
 
+std::vector<Seed> built_seeds() {
+  return {fully_connected(), convolutional(), quantize_dequantize(), joined(), integers(), products(), channels_last(), shapes(), one_dimension()};
+}
+
 std::vector<Seed> load_seeds(const fs::path& repository, const fs::path& shared, std::uintmax_t largest_file) {
-  std::vector<Seed> seeds{fully_connected(), convolutional(), quantize_dequantize(), joined(),       integers(),
-                          products(),        channels_last(), shapes(),              one_dimension()};
+  std::vector<Seed> seeds = built_seeds();
   for (const char* digits : {"digits-w1a1", "digits-w2a2"}) load(seeds, repository / fmt::format("sw/train/models/{}.onnx", digits));
   std::vector<fs::path> files;
   if (fs::is_directory(shared / "models"))

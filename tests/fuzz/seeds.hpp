@@ -17,6 +17,9 @@ struct Seed {
 /// How many of the seeds lie in the repository; these come first.
 constexpr std::size_t kBuiltSeeds = 11;
 
+/// The small models.
+std::vector<Seed> built_seeds();
+
 /// Built models, the repository's digits models, and every model of up to `largest_file` bytes below `shared` (if that is a folder).
 std::vector<Seed> load_seeds(const std::filesystem::path& repository, const std::filesystem::path& shared, std::uintmax_t largest_file);
 
