@@ -52,7 +52,7 @@ void add_input(Context& context) {
   if (stream.dims.size() == 4) shape = {extent(2), extent(3), extent(1)};
   const bool last = channels_last(stream.dims);
   if (last) shape = {extent(1), extent(2), extent(3)};
-  if (shape.size() > (1 << 24)) throw Error(info.name, fmt::format("an input of shape {} is too large", dims_text(info.shape)));
+  if (shape.size() > (1 << 23)) throw Error(info.name, fmt::format("an input of shape {} is too large", dims_text(info.shape)));
   stream.order.resize(static_cast<std::size_t>(shape.size()));
   const auto pixels = static_cast<std::int32_t>(shape.size() / shape.channels);
   for (std::int32_t e = 0; e < static_cast<std::int32_t>(shape.size()); ++e)

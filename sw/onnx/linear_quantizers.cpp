@@ -26,7 +26,7 @@ Tensor spread_parameter(const Arguments& arguments, const Tensor& parameter) {
     return expand(node, Tensor{along, parameter.data}, dims);
   }
   Dims blocks = dims;
-  blocks[axis] = block < 1 ? 0 : (dims[axis] + block - 1) / block;
+  blocks[axis] = block < 1 ? 0 : dims[axis] / block + (dims[axis] % block != 0 ? 1 : 0);
   if (parameter.shape != blocks)
     throw Error(node.name, fmt::format("a parameter of shape {} for blocks of {} along axis {} of shape {}", dims_text(parameter.shape),
                                        block, axis, dims_text(dims)));

@@ -36,7 +36,7 @@ using namespace bitloom::fuzz;
 
 namespace {
 
-constexpr double kLargestSeconds = 30;                            // of one case
+constexpr double kLargestSeconds = 60;                            // of one case
 constexpr std::int64_t kLargestMemory = std::int64_t{2} << 30;    // of a worker, with everything that a sanitizer adds
 constexpr std::int64_t kLargestMacs = 20 * 1000 * 1000;           // above that golden is not run: it would only take time
 constexpr std::uintmax_t kLargestFile = 40000;                    // of the models taken from the shared folder
