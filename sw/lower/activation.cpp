@@ -123,9 +123,10 @@ bool fold_bias(Context& context, Stream& stream) {
     bias.push_back(static_cast<std::int64_t>(whole));
   }
   const double slope = lines->front().slope;
+  const bool integer = holds_integers(stream, stream.steps.size());
   if (!context.builder.add_bias(stream.map, bias, stream.source)) return false;
   make_pure(stream, {slope});
-  stream.integer = false;
+  stream.integer = integer;
   return true;
 }
 
@@ -140,8 +141,10 @@ Stream integral(Context& context, Stream stream, const Node& reader) {
     return stream;
   }
   const auto& ranges = context.builder.ranges(stream.map);
+  const bool integer = holds_integers(stream, stream.steps.size());
   if (const auto scale = pure_scale(stream, ranges, context.opset())) {
     make_pure(stream, {*scale});
+    stream.integer = integer;
     return stream;
   }
   if (stream.is_pure())
@@ -157,6 +160,7 @@ Stream integral(Context& context, Stream stream, const Node& reader) {
                             reader.op, stream.source));
   emit_thresholds(context, stream, *grid);
   make_pure(stream, grid->scale);
+  stream.integer = integer;
   record_meaning(context, stream, stream.tensor);
   return stream;
 }

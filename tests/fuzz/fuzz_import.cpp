@@ -18,6 +18,7 @@
 #include <sstream>
 #include <thread>
 
+#include "check/check.hpp"
 #include "fuzz/damage.hpp"
 #include "golden/golden.hpp"
 #include "golden/packed.hpp"
@@ -41,13 +42,15 @@ constexpr std::int64_t kLargestMemory = std::int64_t{2} << 30;    // of a worker
 constexpr std::int64_t kLargestMacs = 20 * 1000 * 1000;           // above that golden is not run: it would only take time
 constexpr std::uintmax_t kLargestFile = 40000;                    // of the models taken from the shared folder
 
-enum Outcome { kRefusedByImport, kRefusedByLower, kTooLarge, kRefusedByGolden, kRan, kExecutorRefused, kOutcomes };
+enum Outcome { kRefusedByImport, kRefusedByLower, kTooLarge, kRefusedByGolden, kRan, kExecutorRefused, kEqual, kTie, kOutcomes };
 constexpr std::array<const char*, kOutcomes> kOutcomeNames = {"refused by the importer",
                                                               "refused by lowering",
                                                               "lowered, too large to run here",
                                                               "refused by golden",
                                                               "ran, golden equal to packed golden",
-                                                              "of all: the float executor refused"};
+                                                              "of all: the float executor refused",
+                                                              "of those that ran: equal to the float model in every tensor",
+                                                              "of those that ran: ties within float32 rounding"};
 
 /// What a worker tells the parent.
 struct Progress {
@@ -98,23 +101,43 @@ void run_executor(const Graph& graph, std::mt19937_64& random, Outcome& refused)
   }
 }
 
-MapData random_image(const Network& network, std::mt19937_64& random) {
+std::vector<std::int32_t> random_pixels(const Network& network, std::mt19937_64& random) {
   const ValueType type = network.input_rule.type;
   std::uniform_int_distribution<std::int64_t> pixel(type.min(), type.max());
   std::vector<std::int32_t> pixels(network.input_order.size());
   for (std::int32_t& p : pixels) p = static_cast<std::int32_t>(pixel(random));
-  return network_input(network, pixels);
+  return pixels;
 }
 
-Outcome run_golden(const Network& network, std::mt19937_64& random) {
+/// Golden against the float model, tensor by tensor.
+Outcome compare(const Graph& graph, const Network& network, const std::vector<std::int32_t>& pixels, const std::vector<MapData>& maps, bool say) {
+  std::vector<std::int64_t> shape = network.input_shape;
+  shape.insert(shape.begin(), 1);
+  const Tensor x = graph.inputs[0].is_float ? Tensor::floats(shape, std::vector<float>(pixels.begin(), pixels.end()))
+                                            : Tensor::ints(shape, std::vector<std::int64_t>(pixels.begin(), pixels.end()));
+  try {
+    const ImageCheck check = Checker(graph, network).check(maps, x);
+    if (!check.first) return kEqual;
+    if (say) fmt::print("{}", check.first->text());
+    if (!check.first->tie) throw Failure{"golden and the float model really differ:\n" + check.first->text()};
+    return kTie;
+  } catch (const Error& error) {
+    check_text(error, "check");
+    return kExecutorRefused;
+  }
+}
+
+Outcome run_golden(const Graph& graph, const Network& network, std::mt19937_64& random, bool say, Outcome& compared) {
   std::int64_t operations = 0;
   for (const Layer& layer : network.layers) operations += macs(network, layer) + network.output_of(layer).shape.size();
   if (operations > kLargestMacs) return kTooLarge;
   try {
-    const MapData image = random_image(network, random);
+    const std::vector<std::int32_t> pixels = random_pixels(network, random);
+    const MapData image = network_input(network, pixels);
     const std::vector<MapData> maps = Golden(network).run(image);
     if (PackedGolden(network).run(image) != maps) throw Failure{"the packed golden model gives other values than the plain one"};
     for (const NetworkOutput& output : network.outputs) real_output(output, maps[static_cast<std::size_t>(output.map)]);
+    compared = compare(graph, network, pixels, maps, say);
     return kRan;
   } catch (const Error& error) {
     check_text(error, "golden");
@@ -151,7 +174,9 @@ std::array<bool, kOutcomes> run_case(const Damaged& damaged, std::uint64_t seed,
     outcomes[kRefusedByLower] = true;
     return outcomes;
   }
-  outcomes[run_golden(*network, random)] = true;
+  Outcome compared = kOutcomes;
+  outcomes[run_golden(graph, *network, random, say, compared)] = true;
+  if (compared != kOutcomes) outcomes[compared] = true;
   return outcomes;
 }
 
