@@ -106,7 +106,9 @@ std::pair<std::size_t, std::int64_t> output_mismatch(const std::vector<double>& 
   return {first, count};
 }
 
-std::string in_units(double distance, double unit) { return fmt::format("{:.3g}, {:.2g} of a unit of the sum", distance, std::fabs(distance / unit)); }
+std::string in_units(double distance, double unit) {
+  return fmt::format("{:.3g}, {:.2g} of a unit of the sum", distance, std::fabs(distance / unit));
+}
 
 }  // namespace
 
@@ -284,7 +286,8 @@ std::optional<FrontValue> Checker::front_of(const MapMeaning& meaning, const Dif
     row = best_row, column = best_column;
     layer = writer_of(layer->inputs[0]);
   }
-  if (layer == nullptr || !(std::holds_alternative<Threshold>(layer->op) || std::holds_alternative<Requantize>(layer->op))) return std::nullopt;
+  if (layer == nullptr || !(std::holds_alternative<Threshold>(layer->op) || std::holds_alternative<Requantize>(layer->op)))
+    return std::nullopt;
   const int in = layer->inputs[0];
   const MapData& sums = maps[index(in)];
   const int position = at(sums, row, column, channel);
@@ -327,8 +330,9 @@ std::optional<FrontValue> Checker::front_of(const MapMeaning& meaning, const Dif
 
 std::string Difference::text() const {
   std::string where = layer.empty() ? fmt::format("map {}", map) : fmt::format("layer {}, map {}", layer, map);
-  std::string out = fmt::format("  tensor '{}' ({}), {}, row {}, column {}, channel {}\n", tensor,
-                                node.empty() ? std::string("the model's input") : fmt::format("node {}, {}", node, op), where, row, column, channel);
+  std::string out =
+      fmt::format("  tensor '{}' ({}), {}, row {}, column {}, channel {}\n", tensor,
+                  node.empty() ? std::string("the model's input") : fmt::format("node {}, {}", node, op), where, row, column, channel);
   out += fmt::format("  golden {} (code {}), the float model {}; {} value{} of this tensor differ{}\n", golden, code, real, differing,
                      differing == 1 ? "" : "s", differing == 1 ? "s" : "");
   if (front) {
@@ -337,13 +341,15 @@ std::string Difference::text() const {
     if (front->threshold) out += fmt::format(", golden's nearest threshold {}", *front->threshold);
     out += "\n";
     if (!front->tensor.empty())
-      out += fmt::format("  that is {} in tensor '{}', where the float model has {}, off by {}\n", front->golden, front->tensor, front->real,
-                         in_units(front->real - front->golden, front->unit));
+      out += fmt::format("  that is {} in tensor '{}', where the float model has {}, off by {}\n", front->golden, front->tensor,
+                         front->real, in_units(front->real - front->golden, front->unit));
     if (front->switching)
       out += fmt::format("  the model's operators switch at {}, which lies {} from the exact sum\n", *front->switching,
                          in_units(std::fabs(*front->switching - front->golden), front->unit));
   }
-  out += tie ? fmt::format("  cause: a tie within float32 rounding: on golden's exact values the model's own operators give {}, as golden does\n", local)
+  out += tie ? fmt::format(
+                   "  cause: a tie within float32 rounding: on golden's exact values the model's own operators give {}, as golden does\n",
+                   local)
              : fmt::format("  cause: a real difference: on golden's own values in front, the model's operators give {}\n", local);
   return out;
 }

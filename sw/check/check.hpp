@@ -18,11 +18,11 @@ namespace bitloom {
 struct FrontValue {
   std::string tensor, layer, map;
   std::int64_t sum = 0;
-  double golden = 0;                       ///< the sum as the float tensor should hold it
-  double real = 0;                         ///< what the float model computed
-  double unit = 1;                         ///< what one unit of the sum is in the tensor
-  std::optional<std::int64_t> threshold;   ///< the nearest entry of golden's table
-  std::optional<double> switching;         ///< where the float operators change from golden's value to the float model's, found by bisection
+  double golden = 0;                      ///< the sum as the float tensor should hold it
+  double real = 0;                        ///< what the float model computed
+  double unit = 1;                        ///< what one unit of the sum is in the tensor
+  std::optional<std::int64_t> threshold;  ///< the nearest entry of golden's table
+  std::optional<double> switching;        ///< where the float operators change from golden's value to the float model's, found by bisection
 };
 
 struct Difference {
@@ -30,10 +30,10 @@ struct Difference {
   std::string layer, map;        ///< of the integer network
   std::int64_t element = 0;      ///< of the ONNX tensor
   int row = 0, column = 0, channel = 0;
-  std::int64_t code = 0;  ///< golden's integer
-  double golden = 0;      ///< as a real value
-  double real = 0;        ///< the float model's, executed from the image
-  double local = 0;       ///< the float operators' on golden's own values in front
+  std::int64_t code = 0;       ///< golden's integer
+  double golden = 0;           ///< as a real value
+  double real = 0;             ///< the float model's, executed from the image
+  double local = 0;            ///< the float operators' on golden's own values in front
   std::int64_t differing = 0;  ///< values of this tensor that differ
   bool tie = false;
   std::optional<FrontValue> front;
@@ -43,9 +43,9 @@ struct Difference {
 };
 
 struct ImageCheck {
-  std::int64_t values = 0;            ///< compared
-  std::optional<Difference> first;    ///< the first real difference, or the first tie where there is none
-  std::int64_t output_values = 0;     ///< of the outputs
+  std::int64_t values = 0;          ///< compared
+  std::optional<Difference> first;  ///< the first real difference, or the first tie where there is none
+  std::int64_t output_values = 0;   ///< of the outputs
   std::int64_t output_differences = 0;
   std::vector<std::vector<double>> real_outputs;  ///< the float model's, in the order of the network's outputs
 };
@@ -80,7 +80,7 @@ class Checker {
 
   FloatExecutor executor_;
   Network network_;
-  std::vector<double> rounding_;             ///< per map: by how many of its units float32 sums may be off
+  std::vector<double> rounding_;              ///< per map: by how many of its units float32 sums may be off
   std::map<std::string, std::size_t> maker_;  ///< ONNX value -> node
 };
 

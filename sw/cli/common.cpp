@@ -178,8 +178,9 @@ std::vector<std::optional<Tensor>> expected_outputs(const std::string& expect, c
     for (std::size_t i = 0; i < count; ++i)
       if (network.outputs[i].name == key) expected[i] = read_tensor(expect);
     if (std::none_of(expected.begin(), expected.end(), [](const auto& tensor) { return tensor.has_value(); }))
-      throw Error(expect, fmt::format("names no output of the model, which has {}; give an NPZ file with an array for each, or FILE.npz:NAME",
-                                      names(network, count)));
+      throw Error(expect,
+                  fmt::format("names no output of the model, which has {}; give an NPZ file with an array for each, or FILE.npz:NAME",
+                              names(network, count)));
     return expected;
   }
   const std::vector<std::string> keys = npz_keys(expect);

@@ -73,8 +73,8 @@ using OutputValues = std::vector<std::vector<double>>;
 
 /// The first outputs of the network as tensors [images, shape...]: a single one as NPY, or all by name where the file is called .npz.
 void write_outputs(const std::string& file, const Network& network, const std::vector<OutputValues>& outputs);
-/// Compares the first outputs of the network with stored tensors: FILE.npy or FILE.npz:KEY for one; those of FILE.npz by the outputs' names, or
-/// by position where it holds none of them. Prints the first difference to stderr and throws ComparisonFailed.
+/// Compares the first outputs of the network with stored tensors: FILE.npy or FILE.npz:KEY for one; those of FILE.npz by the outputs'
+/// names, or by position where it holds none of them. Prints the first difference to stderr and throws ComparisonFailed.
 void compare_outputs(const std::string& expect, const Network& network, const std::vector<OutputValues>& outputs);
 
 std::string thousands(double value);

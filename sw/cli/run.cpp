@@ -133,14 +133,22 @@ struct Run {
                            {"first", nullptr}};
     if (!summary.first) return json;
     const Difference& d = *summary.first;
-    nlohmann::json first = {{"image", summary.first_image}, {"cause", d.tie ? "tie" : "real"},
-                            {"tensor", d.tensor},           {"node", d.node},
-                            {"operator", d.op},             {"layer", d.layer},
-                            {"map", d.map},                 {"element", d.element},
-                            {"row", d.row},                 {"column", d.column},
-                            {"channel", d.channel},         {"golden_code", d.code},
-                            {"golden", d.golden},           {"float", d.real},
-                            {"float_on_golden_values", d.local}, {"differing_values", d.differing}};
+    nlohmann::json first = {{"image", summary.first_image},
+                            {"cause", d.tie ? "tie" : "real"},
+                            {"tensor", d.tensor},
+                            {"node", d.node},
+                            {"operator", d.op},
+                            {"layer", d.layer},
+                            {"map", d.map},
+                            {"element", d.element},
+                            {"row", d.row},
+                            {"column", d.column},
+                            {"channel", d.channel},
+                            {"golden_code", d.code},
+                            {"golden", d.golden},
+                            {"float", d.real},
+                            {"float_on_golden_values", d.local},
+                            {"differing_values", d.differing}};
     if (d.front) {
       const FrontValue& f = *d.front;
       first["front"] = {{"tensor", f.tensor}, {"layer", f.layer}, {"map", f.map},   {"sum", f.sum},
@@ -156,10 +164,11 @@ struct Run {
   }
 
   static void print_check(const Network& network, const CheckSummary& summary) {
-    fmt::print("check: {} values of {} tensors and {} output{} against the float model: {} images equal, {} with ties within float32 rounding, "
-               "{} with real differences\n",
-               thousands(static_cast<double>(summary.values)), network.meanings.size(), network.outputs.size(),
-               network.outputs.size() == 1 ? "" : "s", summary.equal, summary.ties, summary.real);
+    fmt::print(
+        "check: {} values of {} tensors and {} output{} against the float model: {} images equal, {} with ties within float32 rounding, "
+        "{} with real differences\n",
+        thousands(static_cast<double>(summary.values)), network.meanings.size(), network.outputs.size(),
+        network.outputs.size() == 1 ? "" : "s", summary.equal, summary.ties, summary.real);
   }
 
   /// Calls work(i) for every image on `jobs` threads, with progress.
@@ -210,9 +219,10 @@ void add_run(CLI::App& program) {
                 "execute the float model too and compare every tensor that golden computes, node by node; shows the first difference with "
                 "its cause (exit status 1 for real differences; ties within float32 rounding are counted)");
   app->add_option("--out", run->out, "write the outputs: all, by name, to a file called .npz; a single one as NPY otherwise");
-  app->add_option("--expect", run->expect,
-                  "compare the outputs with FILE.npy, FILE.npz:KEY or, by name or else by position, all arrays of FILE.npz (exit status 1 where "
-                  "they differ)");
+  app->add_option(
+      "--expect", run->expect,
+      "compare the outputs with FILE.npy, FILE.npz:KEY or, by name or else by position, all arrays of FILE.npz (exit status 1 where "
+      "they differ)");
   app->add_option("--result", run->result_file, "write the result as JSON to a file (run.json of a report)");
   app->add_flag("--plain", run->plain, "execute the plain golden model, the specification, instead of its packed twin (slow)");
   app->add_option("--jobs", run->jobs, "images at once (default: all cores)")->check(CLI::Range(1, 1024));

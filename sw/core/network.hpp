@@ -144,8 +144,8 @@ struct NetworkOutput {
   bool operator==(const NetworkOutput&) const = default;
 };
 
-/// A float tensor of the model that a map stands for: with p = order[i], c the channel of p, element i is q[p] * scale[c] + offset[c], computed
-/// in double and rounded to float32, and then every step in float32: what the model's own operators make of exact sums.
+/// A float tensor of the model that a map stands for: with p = order[i], c the channel of p, element i is q[p] * scale[c] + offset[c],
+/// computed in double and rounded to float32, and then every step in float32: what the model's own operators make of exact sums.
 struct MapMeaning {
   struct Step {
     bool product = false;        ///< times the operand, else plus the operand

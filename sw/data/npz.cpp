@@ -99,7 +99,8 @@ void write_npz(const std::filesystem::path& path, const std::vector<std::pair<st
   }
   for (std::size_t i = 0; i < arrays.size(); ++i) {
     zip_source_t* content = zip_source_buffer(archive, entries[i].data(), entries[i].size(), 0);
-    const zip_int64_t place = content == nullptr ? -1 : zip_file_add(archive, (arrays[i].first + ".npy").c_str(), content, ZIP_FL_ENC_UTF_8);
+    const zip_int64_t place =
+        content == nullptr ? -1 : zip_file_add(archive, (arrays[i].first + ".npy").c_str(), content, ZIP_FL_ENC_UTF_8);
     if (place < 0) {
       const std::string reason = zip_strerror(archive);
       if (content != nullptr) zip_source_free(content);

@@ -36,7 +36,7 @@ Dims broadcast_dims(const Node& node, const Dims& a, const Dims& b) {
       throw Error(node.name, fmt::format("shapes {} and {} of this {} cannot be broadcast together", dims_text(a), dims_text(b), node.op));
     out[out.size() - 1 - i] = da == 1 ? db : da;
   }
-  check_size(node, out);
+  if (out != a && out != b) check_size(node, out);  // it may be larger than both
   return out;
 }
 
@@ -78,7 +78,8 @@ void check_size(const Node& node, const Dims& dims) {
   std::int64_t count = 1;
   for (const std::int64_t dim : dims) {
     if (dim < 0 || dim > kMostElements / count)
-      throw Error(node.name, fmt::format("{} makes a tensor of shape {}; up to {} values are supported", node.op, dims_text(dims), kMostElements));
+      throw Error(node.name,
+                  fmt::format("{} makes a tensor of shape {}; up to {} values are supported", node.op, dims_text(dims), kMostElements));
     count *= std::max<std::int64_t>(dim, 1);
   }
 }

@@ -18,14 +18,14 @@ class Damager {
   /// One damage to the structure; what it was. Tries until one applies.
   std::string once() {
     static const std::vector<std::string (Damager::*)()> kinds = {
-        &Damager::drop_node,       &Damager::repeat_node,      &Damager::swap_nodes,        &Damager::rename_input,
-        &Damager::rename_input,    &Damager::rename_output,    &Damager::make_cycle,        &Damager::change_operator,
-        &Damager::change_domain,   &Damager::change_attribute, &Damager::change_attribute,  &Damager::change_attribute,
-        &Damager::drop_attribute,  &Damager::retype_attribute, &Damager::repeat_attribute,  &Damager::change_inputs,
-        &Damager::change_dims,     &Damager::change_dims,      &Damager::change_type,       &Damager::change_values,
-        &Damager::change_values,   &Damager::change_values,    &Damager::resize_data,       &Damager::drop_initializer,
+        &Damager::drop_node,       &Damager::repeat_node,        &Damager::swap_nodes,          &Damager::rename_input,
+        &Damager::rename_input,    &Damager::rename_output,      &Damager::make_cycle,          &Damager::change_operator,
+        &Damager::change_domain,   &Damager::change_attribute,   &Damager::change_attribute,    &Damager::change_attribute,
+        &Damager::drop_attribute,  &Damager::retype_attribute,   &Damager::repeat_attribute,    &Damager::change_inputs,
+        &Damager::change_dims,     &Damager::change_dims,        &Damager::change_type,         &Damager::change_values,
+        &Damager::change_values,   &Damager::change_values,      &Damager::resize_data,         &Damager::drop_initializer,
         &Damager::rename_constant, &Damager::change_graph_input, &Damager::change_graph_output, &Damager::change_opset,
-        &Damager::empty_tensor,    &Damager::reshape_tensor,   &Damager::insert_node,       &Damager::external_data,
+        &Damager::empty_tensor,    &Damager::reshape_tensor,     &Damager::insert_node,         &Damager::external_data,
     };
     for (int attempt = 0; attempt < 50; ++attempt) {
       const std::string what = (this->*kinds[below(kinds.size())])();
@@ -43,13 +43,35 @@ class Damager {
     return values[below(values.size())];
   }
   std::int64_t extreme_int() {
-    return any(std::vector<std::int64_t>{0, -1, 1, 2, 3, 5, 7, 16, 64, -2, -17, 255, 1000, 65536, 1 << 20, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN,
-                                         std::int64_t{1} << 32, std::int64_t{1} << 40, -(std::int64_t{1} << 40)});
+    return any(std::vector<std::int64_t>{0,
+                                         -1,
+                                         1,
+                                         2,
+                                         3,
+                                         5,
+                                         7,
+                                         16,
+                                         64,
+                                         -2,
+                                         -17,
+                                         255,
+                                         1000,
+                                         65536,
+                                         1 << 20,
+                                         INT32_MAX,
+                                         INT32_MIN,
+                                         INT64_MAX,
+                                         INT64_MIN,
+                                         std::int64_t{1} << 32,
+                                         std::int64_t{1} << 40,
+                                         -(std::int64_t{1} << 40)});
   }
   float extreme_float() {
     using L = std::numeric_limits<float>;
-    return any(std::vector<float>{0, -0.0F, 1, -1, 0.5F, 2, 3, 100, -100, 1e-3F, 1e10F, -1e10F, 1e20F, 1e38F, -3e38F, 1e-38F, 1e-44F, L::infinity(), -L::infinity(),
-                                  L::quiet_NaN(), 16777216, 2147483648.0F, 1e-20F});
+    return any(
+        std::vector<float>{0,        -0.0F,         1,     -1,    0.5F,   2,      3,      100,           -100,           1e-3F,
+                           1e10F,    -1e10F,        1e20F, 1e38F, -3e38F, 1e-38F, 1e-44F, L::infinity(), -L::infinity(), L::quiet_NaN(),
+                           16777216, 2147483648.0F, 1e-20F});
   }
 
   ::onnx::NodeProto* any_node() {
@@ -150,12 +172,68 @@ class Damager {
     return fmt::format("{} reads {}", node->name(), later->name());
   }
   std::string change_operator() {
-    static const std::vector<std::string> names = {
-        "Abs", "Add", "ArgMax", "AveragePool", "BatchNormalization", "BipolarQuant", "Cast", "Ceil", "Clip", "Concat", "Constant", "Conv", "ConvInteger",
-        "DepthToSpace", "DequantizeLinear", "Div", "Dropout", "DynamicQuantizeLinear", "Flatten", "Floor", "Gather", "Gemm", "GlobalAveragePool",
-        "GlobalMaxPool", "Identity", "LeakyRelu", "LogSoftmax", "MatMul", "MatMulInteger", "Max", "MaxPool", "Min", "Mul", "MultiThreshold", "Neg", "Pad",
-        "Pow", "QLinearConv", "QLinearMatMul", "Quant", "QuantizeLinear", "Relu", "RequantShift", "Reshape", "Resize", "Round", "Shape", "Sigmoid",
-        "Sign", "Slice", "Softmax", "Sqrt", "Squeeze", "Sub", "TopK", "Transpose", "Trunc", "Unsqueeze", "If", "Loop", "NoSuchOperator", ""};
+    static const std::vector<std::string> names = {"Abs",
+                                                   "Add",
+                                                   "ArgMax",
+                                                   "AveragePool",
+                                                   "BatchNormalization",
+                                                   "BipolarQuant",
+                                                   "Cast",
+                                                   "Ceil",
+                                                   "Clip",
+                                                   "Concat",
+                                                   "Constant",
+                                                   "Conv",
+                                                   "ConvInteger",
+                                                   "DepthToSpace",
+                                                   "DequantizeLinear",
+                                                   "Div",
+                                                   "Dropout",
+                                                   "DynamicQuantizeLinear",
+                                                   "Flatten",
+                                                   "Floor",
+                                                   "Gather",
+                                                   "Gemm",
+                                                   "GlobalAveragePool",
+                                                   "GlobalMaxPool",
+                                                   "Identity",
+                                                   "LeakyRelu",
+                                                   "LogSoftmax",
+                                                   "MatMul",
+                                                   "MatMulInteger",
+                                                   "Max",
+                                                   "MaxPool",
+                                                   "Min",
+                                                   "Mul",
+                                                   "MultiThreshold",
+                                                   "Neg",
+                                                   "Pad",
+                                                   "Pow",
+                                                   "QLinearConv",
+                                                   "QLinearMatMul",
+                                                   "Quant",
+                                                   "QuantizeLinear",
+                                                   "Relu",
+                                                   "RequantShift",
+                                                   "Reshape",
+                                                   "Resize",
+                                                   "Round",
+                                                   "Shape",
+                                                   "Sigmoid",
+                                                   "Sign",
+                                                   "Slice",
+                                                   "Softmax",
+                                                   "Sqrt",
+                                                   "Squeeze",
+                                                   "Sub",
+                                                   "TopK",
+                                                   "Transpose",
+                                                   "Trunc",
+                                                   "Unsqueeze",
+                                                   "If",
+                                                   "Loop",
+                                                   "NoSuchOperator",
+                                                   ""};
     ::onnx::NodeProto* node = any_node();
     if (node == nullptr) return "";
     const std::string before = node->op_type();
@@ -164,7 +242,8 @@ class Damager {
     return fmt::format("operator of {}: {} -> {}", node->name(), before, node->op_type());
   }
   std::string change_domain() {
-    static const std::vector<std::string> names = {"", "ai.onnx", "qonnx.custom_op.general", "qonnx.custom_op.channels_last", "onnx.brevitas", "PACTOps", "unknown"};
+    static const std::vector<std::string> names = {
+        "", "ai.onnx", "qonnx.custom_op.general", "qonnx.custom_op.channels_last", "onnx.brevitas", "PACTOps", "unknown"};
     ::onnx::NodeProto* node = any_node();
     if (node == nullptr) return "";
     node->set_domain(any(names));
@@ -174,7 +253,8 @@ class Damager {
     std::string where;
     Proto* attribute = any_attribute(where);
     if (attribute == nullptr) return "";
-    static const std::vector<std::string> texts = {"", "ROUND", "FLOOR", "half_even", "SAME_UPPER", "SAME_LOWER", "VALID", "NHWC", "NC", "linear", "cubic", "nearest", "DCR", "CRD", "\xff\xfe"};
+    static const std::vector<std::string> texts = {"",   "ROUND",  "FLOOR", "half_even", "SAME_UPPER", "SAME_LOWER", "VALID",   "NHWC",
+                                                   "NC", "linear", "cubic", "nearest",   "DCR",        "CRD",        "\xff\xfe"};
     switch (attribute->type()) {
       case Proto::INT: attribute->set_i(extreme_int()); break;
       case Proto::FLOAT: attribute->set_f(extreme_float()); break;
@@ -204,7 +284,8 @@ class Damager {
     std::string where;
     Proto* attribute = any_attribute(where);
     if (attribute == nullptr) return "";
-    static const std::vector<Proto::AttributeType> types = {Proto::INT, Proto::FLOAT, Proto::STRING, Proto::INTS, Proto::FLOATS, Proto::TENSOR, Proto::GRAPH, Proto::STRINGS};
+    static const std::vector<Proto::AttributeType> types = {Proto::INT,    Proto::FLOAT,  Proto::STRING, Proto::INTS,
+                                                            Proto::FLOATS, Proto::TENSOR, Proto::GRAPH,  Proto::STRINGS};
     attribute->set_type(any(types));
     return fmt::format("attribute {} is now of kind {}", where, static_cast<int>(attribute->type()));
   }
@@ -243,7 +324,10 @@ class Damager {
     const int type = tensor->data_type();
     const auto fit = [&](auto* field) { field->Resize(static_cast<int>(count), 1); };
     if (tensor->has_raw_data())
-      tensor->mutable_raw_data()->resize(static_cast<std::size_t>(count) * (type == 7 || type == 11 ? 8 : type == 1 || type == 6 ? 4 : type == 2 || type == 3 ? 1 : 2));
+      tensor->mutable_raw_data()->resize(static_cast<std::size_t>(count) * (type == 7 || type == 11  ? 8
+                                                                            : type == 1 || type == 6 ? 4
+                                                                            : type == 2 || type == 3 ? 1
+                                                                                                     : 2));
     else if (type == 1)
       fit(tensor->mutable_float_data());
     else if (type == 7)
@@ -372,7 +456,8 @@ class Damager {
       case 3: input->set_name(any_value()); break;
       default:
         if (shape->dim_size() == 0) return "";
-        shape->mutable_dim(static_cast<int>(below(static_cast<std::size_t>(shape->dim_size()))))->set_dim_value(chance(3) ? extreme_int() : static_cast<std::int64_t>(below(40)));
+        shape->mutable_dim(static_cast<int>(below(static_cast<std::size_t>(shape->dim_size()))))
+            ->set_dim_value(chance(3) ? extreme_int() : static_cast<std::int64_t>(below(40)));
     }
     return fmt::format("input {} changed", input->name());
   }
@@ -398,8 +483,16 @@ class Damager {
   }
   /// An operator without parameters between a node and its readers.
   std::string insert_node() {
-    static const std::vector<std::string> ops = {"Relu", "Neg", "Abs", "Flatten", "Sign", "Sqrt", "Floor", "Softmax", "GlobalMaxPool", "GlobalAveragePool",
-                                                 "Identity", "Transpose", "Squeeze", "Shape", "ArgMax", "DynamicQuantizeLinear", "Sigmoid", "Concat", "Unsqueeze"};
+    static const std::vector<std::string> ops = {"Relu",          "Neg",
+                                                 "Abs",           "Flatten",
+                                                 "Sign",          "Sqrt",
+                                                 "Floor",         "Softmax",
+                                                 "GlobalMaxPool", "GlobalAveragePool",
+                                                 "Identity",      "Transpose",
+                                                 "Squeeze",       "Shape",
+                                                 "ArgMax",        "DynamicQuantizeLinear",
+                                                 "Sigmoid",       "Concat",
+                                                 "Unsqueeze"};
     if (graph_.node_size() == 0 || graph_.node(0).output_size() == 0) return "";
     const ::onnx::NodeProto* node = any_node();
     if (node->output_size() == 0) return "";

@@ -1,5 +1,6 @@
 // Damaged models through import, executor, lowering and golden: each must end in a result or in an Error that says something.
-// Worker processes take the cases; the parent notices when one of them crashes, hangs, or takes too much memory, and goes on behind that case.
+// Worker processes take the cases; the parent notices when one of them crashes, hangs, or takes too much memory, and goes on behind that
+// case.
 //
 // usage: fuzz_import [--cases N] [--seed S] [--jobs J] [--case K] [--save FILE] REPOSITORY [SHARED]; SHARED defaults to $BITLOOM_SHARED
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -37,10 +39,10 @@ using namespace bitloom::fuzz;
 
 namespace {
 
-constexpr double kLargestSeconds = 60;                            // of one case
-constexpr std::int64_t kLargestMemory = std::int64_t{2} << 30;    // of a worker, with everything that a sanitizer adds
-constexpr std::int64_t kLargestMacs = 20 * 1000 * 1000;           // above that golden is not run: it would only take time
-constexpr std::uintmax_t kLargestFile = 40000;                    // of the models taken from the shared folder
+constexpr double kLargestSeconds = 60;                          // of processor time for one case; five times that by the clock
+constexpr std::int64_t kLargestMemory = std::int64_t{2} << 30;  // of a worker, with everything that a sanitizer adds
+constexpr std::int64_t kLargestMacs = 20 * 1000 * 1000;         // above that golden is not run: it would only take time
+constexpr std::uintmax_t kLargestFile = 40000;                  // of the models taken from the shared folder
 
 enum Outcome { kRefusedByImport, kRefusedByLower, kTooLarge, kRefusedByGolden, kRan, kExecutorRefused, kEqual, kTie, kOutcomes };
 constexpr std::array<const char*, kOutcomes> kOutcomeNames = {"refused by the importer",
@@ -54,14 +56,22 @@ constexpr std::array<const char*, kOutcomes> kOutcomeNames = {"refused by the im
 
 /// What a worker tells the parent.
 struct Progress {
-  std::atomic<std::uint64_t> next;  ///< the case under way, or the one behind the last
-  std::atomic<std::int64_t> started;  ///< milliseconds
+  std::atomic<std::uint64_t> next;          ///< the case under way, or the one behind the last
+  std::atomic<std::int64_t> started, used;  ///< milliseconds by the clock, and of processor time, at its start
   std::array<std::atomic<std::int64_t>, kOutcomes> outcomes;
   std::atomic<std::int64_t> slowest;  ///< milliseconds
 };
 
 std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Milliseconds of processor time that a process has used.
+std::int64_t used_by(pid_t pid) {
+  clockid_t clock = CLOCK_PROCESS_CPUTIME_ID;
+  timespec time{};
+  if ((pid != 0 && clock_getcpuclockid(pid, &clock) != 0) || clock_gettime(clock, &time) != 0) return 0;
+  return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1000000;
 }
 
 /// A failure that a worker found itself.
@@ -110,7 +120,8 @@ std::vector<std::int32_t> random_pixels(const Network& network, std::mt19937_64&
 }
 
 /// Golden against the float model, tensor by tensor.
-Outcome compare(const Graph& graph, const Network& network, const std::vector<std::int32_t>& pixels, const std::vector<MapData>& maps, bool say) {
+Outcome compare(const Graph& graph, const Network& network, const std::vector<std::int32_t>& pixels, const std::vector<MapData>& maps,
+                bool say) {
   std::vector<std::int64_t> shape = network.input_shape;
   shape.insert(shape.begin(), 1);
   const Tensor x = graph.inputs[0].is_float ? Tensor::floats(shape, std::vector<float>(pixels.begin(), pixels.end()))
@@ -184,10 +195,15 @@ std::array<bool, kOutcomes> run_case(const Damaged& damaged, std::uint64_t seed,
 [[noreturn]] void work(const std::vector<Seed>& seeds, std::uint64_t seed, std::uint64_t cases, std::uint64_t step, Progress& progress) {
   for (std::uint64_t index = progress.next; index < cases; index += step) {
     progress.next = index;
+    progress.used = used_by(0);
     progress.started = now();
     try {
       const auto outcomes = run_case(damage(seeds, seed, index), seed, index, false);
       for (std::size_t i = 0; i < kOutcomes; ++i) progress.outcomes[i] += outcomes[i] ? 1 : 0;
+      if (outcomes[kRefusedByGolden]) {
+        fmt::print("case {}: golden refuses what lowering made\n", index);
+        std::fflush(stdout);
+      }
     } catch (const Failure& failure) {
       fmt::print(stderr, "FAILURE: {}\n", failure.what);
       _exit(3);
@@ -195,7 +211,7 @@ std::array<bool, kOutcomes> run_case(const Damaged& damaged, std::uint64_t seed,
       fmt::print(stderr, "FAILURE: an exception that is no Error: {}\n", error.what());
       _exit(3);
     }
-    progress.slowest = std::max<std::int64_t>(progress.slowest, now() - progress.started);
+    progress.slowest = std::max<std::int64_t>(progress.slowest, used_by(0) - progress.used);
 #if defined(__SANITIZE_ADDRESS__)
     if (index / step % 64 == 63 && __lsan_do_recoverable_leak_check() != 0) {
       fmt::print(stderr, "FAILURE: a leak in one of the last 64 cases of this worker\n");
@@ -228,7 +244,8 @@ std::string cause(const std::string& log) {
   bool inside = false;
   while (std::getline(stream, line) && lines < 30) {
     inside = inside || line.find("FAILURE") != std::string::npos || line.find("ERROR") != std::string::npos ||
-             line.find("runtime error") != std::string::npos || line.find("Assertion") != std::string::npos || line.find("what()") != std::string::npos;
+             line.find("runtime error") != std::string::npos || line.find("Assertion") != std::string::npos ||
+             line.find("what()") != std::string::npos;
     if (!inside) continue;
     text += "    " + line + "\n";
     ++lines;
@@ -272,8 +289,12 @@ int run_all(const std::vector<Seed>& seeds, const Options& options) {
       if (worker.pid <= 0) continue;
       busy = true;
       std::string killed;
-      if (static_cast<double>(now() - worker.progress->started) > 1000 * kLargestSeconds) killed = fmt::format("longer than {} s", kLargestSeconds), ++hangs;
-      else if (memory_of(worker.pid) > kLargestMemory) killed = fmt::format("more than {} MiB", kLargestMemory >> 20), ++memory;
+      const auto seconds = static_cast<double>(used_by(worker.pid) - worker.progress->used) / 1000;
+      const auto by_clock = static_cast<double>(now() - worker.progress->started) / 1000;
+      if (seconds > kLargestSeconds || by_clock > 5 * kLargestSeconds)
+        killed = fmt::format("longer than {} s", kLargestSeconds), ++hangs;
+      else if (memory_of(worker.pid) > kLargestMemory)
+        killed = fmt::format("more than {} MiB", kLargestMemory >> 20), ++memory;
       if (!killed.empty()) kill(worker.pid, SIGKILL);
       int status = 0;
       if (waitpid(worker.pid, &status, killed.empty() ? WNOHANG : 0) == 0) continue;
@@ -281,22 +302,26 @@ int run_all(const std::vector<Seed>& seeds, const Options& options) {
       if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
       const std::uint64_t index = worker.progress->next;
       ++failures;
-      fmt::print("case {}: {}\n  {}\n{}", index, killed.empty() ? "crash" : killed, damage(seeds, options.seed, index).what, cause(worker.log));
+      fmt::print("case {}: {}\n  {}\n{}", index, killed.empty() ? "crash" : killed, damage(seeds, options.seed, index).what,
+                 cause(worker.log));
       std::fflush(stdout);
       worker.progress->next = index + options.jobs;
+      worker.progress->used = 0;
       worker.progress->started = now();
       if (worker.progress->next < options.cases) start(worker);
     }
   }
   std::int64_t slowest = 0;
-  fmt::print("{} cases from {} models, seed {}, {:.0f} s\n", options.cases, seeds.size(), options.seed, static_cast<double>(now() - begin) / 1000);
+  fmt::print("{} cases from {} models, seed {}, {:.0f} s\n", options.cases, seeds.size(), options.seed,
+             static_cast<double>(now() - begin) / 1000);
   for (std::size_t o = 0; o < kOutcomes; ++o) {
     std::int64_t count = 0;
-    for (std::size_t i = 0; i < workers.size(); ++i) count += shared[i].outcomes[o], slowest = std::max<std::int64_t>(slowest, shared[i].slowest);
+    for (std::size_t i = 0; i < workers.size(); ++i)
+      count += shared[i].outcomes[o], slowest = std::max<std::int64_t>(slowest, shared[i].slowest);
     fmt::print("  {:>6} {}\n", count, kOutcomeNames[o]);
   }
-  fmt::print("  {:>6} failures ({} hangs, {} for memory); the slowest case that ended took {:.1f} s\n", failures, hangs, memory,
-             static_cast<double>(slowest) / 1000);
+  fmt::print("  {:>6} failures ({} hangs, {} for memory); the slowest case that ended took {:.1f} s of processor time\n", failures, hangs,
+             memory, static_cast<double>(slowest) / 1000);
   for (const Worker& worker : workers) unlink(worker.log.c_str());
   return failures == 0 ? 0 : 1;
 }
@@ -346,11 +371,16 @@ int main(int count, char** arguments) {
         continue;
       }
       const std::uint64_t number = std::strtoull(value.c_str(), nullptr, 10);
-      if (argument == "--cases") options.cases = number;
-      else if (argument == "--seed") options.seed = number;
-      else if (argument == "--jobs") options.jobs = std::max<std::uint64_t>(number, 1);
-      else if (argument == "--case") options.only = number;
-      else return usage();
+      if (argument == "--cases")
+        options.cases = number;
+      else if (argument == "--seed")
+        options.seed = number;
+      else if (argument == "--jobs")
+        options.jobs = std::max<std::uint64_t>(number, 1);
+      else if (argument == "--case")
+        options.only = number;
+      else
+        return usage();
     } else if (options.repository.empty()) {
       options.repository = argument;
     } else {

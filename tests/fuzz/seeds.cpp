@@ -142,7 +142,8 @@ class Maker {
     for (const std::int64_t d : dims) tensor.add_dims(d);
     return tensor;
   }
-  static ::onnx::AttributeProto& add_attribute(::onnx::NodeProto& node, const std::string& name, ::onnx::AttributeProto::AttributeType type) {
+  static ::onnx::AttributeProto& add_attribute(::onnx::NodeProto& node, const std::string& name,
+                                               ::onnx::AttributeProto::AttributeType type) {
     ::onnx::AttributeProto& attribute = *node.add_attribute();
     attribute.set_name(name);
     attribute.set_type(type);
@@ -347,7 +348,8 @@ void load(std::vector<Seed>& seeds, const fs::path& file) {
 }  // namespace
 
 std::vector<Seed> built_seeds() {
-  return {fully_connected(), convolutional(), quantize_dequantize(), joined(), integers(), products(), channels_last(), shapes(), one_dimension()};
+  return {fully_connected(), convolutional(), quantize_dequantize(), joined(), integers(), products(),
+          channels_last(),   shapes(),        one_dimension()};
 }
 
 std::vector<Seed> load_seeds(const fs::path& repository, const fs::path& shared, std::uintmax_t largest_file) {
@@ -356,7 +358,8 @@ std::vector<Seed> load_seeds(const fs::path& repository, const fs::path& shared,
   std::vector<fs::path> files;
   if (fs::is_directory(shared / "models"))
     for (const auto& entry : fs::recursive_directory_iterator(shared / "models"))
-      if (entry.path().extension() == ".onnx" && entry.is_regular_file() && entry.file_size() <= largest_file) files.push_back(entry.path());
+      if (entry.path().extension() == ".onnx" && entry.is_regular_file() && entry.file_size() <= largest_file)
+        files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   for (const fs::path& file : files) load(seeds, file);
   return seeds;

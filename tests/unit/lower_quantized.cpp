@@ -131,7 +131,8 @@ TEST_CASE("QDQ with zero points: maps hold code minus zero point") {
 TEST_CASE("a DequantizeLinear with another zero point than its QuantizeLinear gives halves, not integers") {
   Build build({1, 4});
   const auto dequantized = [&](std::int64_t zero) {
-    const std::string stored = build.add("QuantizeLinear", {"x", build.scalar(0.5F), build.constant(codes({}, {zero}, ElementType::Uint8))});
+    const std::string stored =
+        build.add("QuantizeLinear", {"x", build.scalar(0.5F), build.constant(codes({}, {zero}, ElementType::Uint8))});
     return build.add("DequantizeLinear", {stored, build.scalar(0.5F), build.constant(codes({}, {3}, ElementType::Uint8))});
   };
   const std::string left = dequantized(8), right = dequantized(6);
