@@ -42,6 +42,10 @@ void add_input(Context& context);
 // elementwise.cpp
 Stream lower_elementwise(Context& context, const Node& node, std::size_t stream_input, Stream stream);
 
+// meanings.cpp
+/// Notes that the stream's map stands for this ONNX tensor, where it reads as such and nothing is noted of it yet.
+void record_meaning(Context& context, const Stream& stream, const std::string& tensor);
+
 // activation.cpp
 /// Ends the pending chain, whose last step is a quantizer: emits thresholds and the deferred pools.
 Stream quantize(Context& context, Stream stream);

@@ -55,7 +55,7 @@ void add_input(Context& context) {
   const bool last = stream.dims.size() == 4 && channels_last(stream.dims) != (context.form == InputForm::kOtherLayout);
   if (last) shape = {extent(1), extent(2), extent(3)};
   if (own_channels) shape = {1, 1, static_cast<int>(element_count(stream.dims))};
-  if (shape.size() > (1 << 24)) throw Error(info.name, fmt::format("an input of shape {} is too large", dims_text(info.shape)));
+  if (shape.size() > (1 << 23)) throw Error(info.name, fmt::format("an input of shape {} is too large", dims_text(info.shape)));
   stream.order.resize(static_cast<std::size_t>(shape.size()));
   const auto pixels = static_cast<std::int32_t>(shape.size() / shape.channels);
   for (std::int32_t e = 0; e < static_cast<std::int32_t>(shape.size()); ++e)
@@ -76,6 +76,8 @@ void add_input(Context& context) {
   network.input_shape.assign(stream.dims.begin() + (context.has_batch ? 1 : 0), stream.dims.end());
   network.input_rule = {options.input_scale, options.input_shift, type};
   stream.map = network.input;
+  stream.tensor = info.name;
+  record_meaning(context, stream, info.name);
   context.symbols[info.name] = std::move(stream);
 }
 

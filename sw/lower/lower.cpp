@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "lower/chain.hpp"
@@ -206,7 +208,11 @@ Stream lower_join(Context& context, const Node& node, const std::vector<std::siz
 
 void store(Context& context, const std::string& name, Symbol symbol) {
   if (name.empty()) return;
-  if (auto* stream = std::get_if<Stream>(&symbol)) stream->only_reader = stream->only_reader && context.readers[name] <= 1;
+  if (auto* stream = std::get_if<Stream>(&symbol)) {
+    stream->only_reader = stream->only_reader && context.readers[name] <= 1;
+    stream->tensor = name;
+    record_meaning(context, *stream, name);
+  }
   context.symbols[name] = std::move(symbol);
 }
 
@@ -275,9 +281,18 @@ Network lower_as(const Graph& graph, const LowerOptions& options, lowering::Inpu
   for (const ValueInfo& output : graph.outputs) ++context.readers[output.name];
   for (const auto& [name, tensor] : graph.initializers) context.symbols[name] = lowering::Constant{tensor, std::nullopt};
   lowering::add_input(context);
-  for (const Node& node : graph.nodes) lowering::visit_node(context, node);
+  for (const Node& node : graph.nodes) {
+    try {
+      lowering::visit_node(context, node);
+    } catch (const Error& error) {
+      if (!error.where().empty()) throw;
+      throw Error(node.name, error.what());
+    }
+  }
   for (const ValueInfo& output : graph.outputs) lowering::settle_padding(context, output.name);
   lowering::lower_outputs(context);
+  auto& meanings = context.builder.network().meanings;
+  std::sort(meanings.begin(), meanings.end(), [](const MapMeaning& a, const MapMeaning& b) { return a.map < b.map; });
   check(context.builder.network());
   return std::move(context.builder.network());
 }

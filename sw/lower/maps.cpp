@@ -47,6 +47,8 @@ bool reshape_input(Context& context, Stream& stream, const MapShape& shape, cons
   for (std::size_t e = 0; e < order.size(); ++e) moved[static_cast<std::size_t>(stream.order[e])] = order[e];
   if (std::find(moved.begin(), moved.end(), -1) != moved.end()) return false;
   for (std::int32_t& position : network.input_order) position = moved[static_cast<std::size_t>(position)];
+  for (MapMeaning& meaning : network.meanings)
+    for (std::int32_t& position : meaning.order) position = moved[static_cast<std::size_t>(position)];
   context.builder.reshape_input(shape);
   for (Stream* other : streams) {
     other->shape = shape;

@@ -66,6 +66,7 @@ struct Stream {
   bool only_reader = true;                       ///< nothing else reads the map
   bool integer = false;                          ///< the ONNX tensor that the steps start from holds integers
   std::string function{};                        ///< what stands behind the steps and is left to the host, see NetworkOutput
+  std::string tensor{};                          ///< the ONNX value that this is, once it is stored as one
   std::string source;                            ///< the node that made the map or the last step, for messages
 
   int channel(std::size_t element) const { return order[element] % shape.channels; }

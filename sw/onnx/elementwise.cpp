@@ -166,7 +166,7 @@ std::vector<Tensor> round(const Arguments& arguments) {
 }
 
 std::vector<Tensor> identity(const Arguments& arguments) {
-  if (arguments.node.op == "Dropout" && arguments.has(2) && int_input(arguments, 2).at(0) != 0)
+  if (arguments.node.op == "Dropout" && arguments.has(2) && single_integer(arguments, 2) != 0)
     throw Error(arguments.node.name, "a Dropout in training mode cannot be executed; export the model for inference");
   std::vector<Tensor> out{arguments.at(0)};
   // Dropout's optional mask: everything is kept.

@@ -26,7 +26,7 @@ Tensor spread_parameter(const Arguments& arguments, const Tensor& parameter) {
     return expand(node, Tensor{along, parameter.data}, dims);
   }
   Dims blocks = dims;
-  blocks[axis] = block < 1 ? 0 : (dims[axis] + block - 1) / block;
+  blocks[axis] = block < 1 ? 0 : dims[axis] / block + (dims[axis] % block != 0 ? 1 : 0);
   if (parameter.shape != blocks)
     throw Error(node.name, fmt::format("a parameter of shape {} for blocks of {} along axis {} of shape {}", dims_text(parameter.shape),
                                        block, axis, dims_text(dims)));
@@ -162,6 +162,7 @@ ValueType quantized_type(const Node& node, const Tensor* zero_point) {
 }
 
 std::int64_t quantized_linear(double scaled, std::int64_t zero_point, const ValueType& type) {
+  if (std::isnan(scaled)) throw Error("", "a value that is no number (NaN) cannot be quantized");
   const double code = std::nearbyint(scaled) + static_cast<double>(zero_point);
   return static_cast<std::int64_t>(std::clamp(code, static_cast<double>(type.min()), static_cast<double>(type.max())));
 }

@@ -130,7 +130,12 @@ std::vector<Tensor> evaluate(const Node& node, const std::vector<const Tensor*>&
   if (found == nullptr)
     throw Error(node.name, fmt::format("operator {} of domain '{}' is not supported; supported are {}", node.op,
                                        node.domain.empty() ? "ai.onnx" : node.domain, supported_operators()));
-  return found->evaluate({node, inputs, opset});
+  try {
+    return found->evaluate({node, inputs, opset});
+  } catch (const Error& error) {
+    if (!error.where().empty()) throw;
+    throw Error(node.name, fmt::format("{} ({})", error.what(), node.op));
+  }
 }
 
 bool is_elementwise(const Node& node) {

@@ -74,6 +74,7 @@ std::vector<Tensor> gather(const Arguments& arguments) {
   Dims dims(x.shape.begin(), x.shape.begin() + static_cast<std::ptrdiff_t>(view.axis));
   dims.insert(dims.end(), arguments.at(1).shape.begin(), arguments.at(1).shape.end());
   dims.insert(dims.end(), x.shape.begin() + static_cast<std::ptrdiff_t>(view.axis) + 1, x.shape.end());
+  check_size(arguments.node, dims);
   return {take(x, view, places, std::move(dims))};
 }
 
@@ -161,7 +162,7 @@ std::vector<Tensor> top_k(const Arguments& arguments) {
   const Node& node = arguments.node;
   const Tensor& x = arguments.at(0);
   const AxisView view = view_along(node, x.shape, node.int_attribute("axis", -1));
-  const std::int64_t k = arguments.has(1) ? int_input(arguments, 1).at(0) : node.int_attribute("k", 0);
+  const std::int64_t k = arguments.has(1) ? single_integer(arguments, 1) : node.int_attribute("k", 0);
   if (k < 1 || k > static_cast<std::int64_t>(view.count)) throw Error(node.name, fmt::format("k is {}, 1 to {} expected", k, view.count));
   const bool largest = node.int_attribute("largest", 1) != 0;
   Dims dims = x.shape;

@@ -160,12 +160,14 @@ std::int64_t field_int(const ::onnx::TensorProto& proto, int type, std::size_t i
 /// The product of the dimensions, refused when negative or beyond what a file could hold.
 std::size_t element_count(const ::onnx::TensorProto& proto, const std::string& where) {
   std::int64_t count = 1;
+  bool empty = false;
   for (const std::int64_t dim : proto.dims()) {
     if (dim < 0) throw Error(where, fmt::format("a dimension is {}, 0 or more expected", dim));
+    empty = empty || dim == 0;
     if (dim != 0 && count > (std::int64_t{1} << 40) / dim) throw Error(where, "the dimensions name more values than a file can hold");
-    count *= dim;
+    count *= dim != 0 ? dim : 1;
   }
-  return static_cast<std::size_t>(count);
+  return empty ? 0 : static_cast<std::size_t>(count);
 }
 
 }  // namespace
