@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "emit/design.hpp"
 #include "sim/model.hpp"
+#include "sim/quick.hpp"
 
 namespace bitloom {
 namespace {
@@ -281,7 +282,9 @@ SimulationResult simulate(const std::filesystem::path& design_folder, const Netw
   for (const char* field : {"boundaries", "input", "predicted_clocks_per_image"})
     if (!design.contains(field))
       throw Error((design_folder / "design.json").string(), fmt::format("{} is missing; compile the model again", field));
-  const std::filesystem::path library = build_model(design_folder, !options.trace.empty());
+  const bool quick = !options.quick.empty() && options.trace.empty();
+  const std::filesystem::path library =
+      quick ? build_quick_model(design_folder, options.quick) : build_model(design_folder, !options.trace.empty());
   Model model(library, design_folder, options.seed, options.trace);
   SimulationResult result = Simulation(design, model, network, images, golden, options).run();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
