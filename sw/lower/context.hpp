@@ -17,6 +17,7 @@ struct Context {
   Builder builder;
   std::map<std::string, Symbol> symbols;
   std::map<std::string, int> readers;  ///< nodes and graph outputs that read a value
+  bool other_layout = false;           ///< the input map is stored the other way than it looks
 
   int opset() const { return graph.opset; }
 };

@@ -230,8 +230,10 @@ void visit_node(Context& context, const Node& node) {
 }  // namespace
 }  // namespace lowering
 
-Network lower(const Graph& graph, const LowerOptions& options) {
-  lowering::Context context{graph, options, {}, {}, {}};
+namespace {
+
+Network lower_as(const Graph& graph, const LowerOptions& options, bool other_layout) {
+  lowering::Context context{graph, options, {}, {}, {}, other_layout};
   for (const Node& node : graph.nodes)
     for (const std::string& input : node.inputs)
       if (!input.empty() && node.op != "Shape") ++context.readers[input];
@@ -242,6 +244,22 @@ Network lower(const Graph& graph, const LowerOptions& options) {
   lowering::lower_outputs(context);
   check(context.builder.network());
   return std::move(context.builder.network());
+}
+
+}  // namespace
+
+Network lower(const Graph& graph, const LowerOptions& options) {
+  try {
+    return lower_as(graph, options, false);
+  } catch (const Error&) {
+    // How the input lies in its map was taken from what the model looks like: the other way may do. If not, the first error stands.
+    if (graph.inputs.size() != 1 || graph.inputs[0].shape.size() != 4) throw;
+    try {
+      return lower_as(graph, options, true);
+    } catch (const Error&) {
+    }
+    throw;
+  }
 }
 
 }  // namespace bitloom

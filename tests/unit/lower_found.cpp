@@ -1,0 +1,31 @@
+// What the random networks (tests/random) found in lowering, each case as small as it got.
+#include "lower_build.hpp"
+
+using namespace bitloom;
+using namespace bitloom::testing;
+
+TEST_CASE("a narrow image of many channels is [N, C, H, W] where a window reads it behind its quantizer") {
+  std::mt19937_64 random(1);
+  Build build({1, 5, 3, 3});
+  build.quant(64, 2, false).conv(random_tensor(random, {2, 5, 2, 2}, -2, 2), 1, 2).quant(32, 2, true);
+  const Network network = check_equal(build.done());
+  CHECK(network.maps[0].shape == MapShape{3, 3, 5});
+}
+
+TEST_CASE("an image of many rows and few columns in [N, H, W, C] is still taken as such behind its quantizer") {
+  std::mt19937_64 random(2);
+  Build build({1, 5, 3, 3});
+  build.quant(64, 2, false).then("Transpose", {}, {{"perm", std::vector<std::int64_t>{0, 3, 1, 2}}});
+  build.conv(random_tensor(random, {2, 3, 2, 2}, -2, 2), 1, 2).quant(32, 2, true);
+  const Network network = check_equal(build.done());
+  CHECK(network.maps[0].shape == MapShape{5, 3, 3});
+}
+
+TEST_CASE("an image is taken as it lies where a dense layer reads it behind a constant for each channel") {
+  std::mt19937_64 random(3);
+  Build build({1, 5, 3, 3});
+  build.then("Mul", {Tensor::floats({1, 5, 1, 1}, {1, 2, 1, 3, 1})}).quant(64, 2, false).then("Flatten");
+  build.matmul(random_tensor(random, {45, 2}, -2, 2), 1, 2);
+  const Network network = check_equal(build.done());
+  CHECK(network.maps[0].shape == MapShape{3, 3, 5});
+}
