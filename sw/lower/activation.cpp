@@ -139,8 +139,10 @@ Stream integral(Context& context, Stream stream, const Node& reader) {
     return stream;
   }
   const auto& ranges = context.builder.ranges(stream.map);
+  const bool integer = holds_integers(stream, stream.steps.size());
   if (const auto scale = pure_scale(stream, ranges, context.opset())) {
     make_pure(stream, {*scale});
+    stream.integer = integer;
     return stream;
   }
   if (stream.is_pure())
@@ -156,6 +158,7 @@ Stream integral(Context& context, Stream stream, const Node& reader) {
                             reader.op, stream.source));
   emit_thresholds(context, stream, *grid);
   make_pure(stream, grid->scale);
+  stream.integer = integer;
   return stream;
 }
 

@@ -29,3 +29,21 @@ TEST_CASE("an image is taken as it lies where a dense layer reads it behind a co
   const Network network = check_equal(build.done());
   CHECK(network.maps[0].shape == MapShape{3, 3, 5});
 }
+
+TEST_CASE("a sum of dequantized integers holds floats") {
+  Build build({1, 1});
+  build.graph.inputs[0] = {"x", {1, 1}, false, ElementType::Uint8};
+  Tensor zero = Tensor::ints({}, {2});
+  zero.type = ElementType::Uint8;
+  build.then("DequantizeLinear", {Tensor::floats({}, {0.5F}), zero});
+  build.last = build.add("Add", {build.last, build.last});
+  build.quant(16, 4, true);
+  const Graph graph = build.done();
+  const Network network = lower(graph);
+  const Golden golden(network);
+  for (const std::int32_t p : {0, 1, 2, 100, 255}) {
+    Tensor x = Tensor::ints({1, 1}, {p});
+    x.type = ElementType::Uint8;
+    CHECK(golden_output(golden, {p})[0] == static_cast<double>(FloatExecutor(graph).run({{"x", x}}).begin()->second.f()[0]));
+  }
+}
