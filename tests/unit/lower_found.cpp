@@ -47,3 +47,10 @@ TEST_CASE("a sum of dequantized integers holds floats") {
     CHECK(golden_output(golden, {p})[0] == static_cast<double>(FloatExecutor(graph).run({{"x", x}}).begin()->second.f()[0]));
   }
 }
+
+TEST_CASE("a layer reads a map of nothing but zeros") {
+  Build build({1, 1});
+  build.quant(2, 2, false).then("Floor").then("Mul", {Tensor::floats({}, {0.0F})}).then("Relu").matmul(Tensor::floats({1, 1}, {1}), 1, 2);
+  build.quant(1, 2, true);
+  check_equal(build.done());
+}
