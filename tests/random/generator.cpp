@@ -541,7 +541,7 @@ class Builder {
     Value out = in;
     out.height *= height, out.width *= width;
     std::vector<float> scales{1, 1};
-    if (spec_.dims == 4) scales.push_back(static_cast<float>(height));
+    if (dims(out).size() == 4) scales.push_back(static_cast<float>(height));
     scales.push_back(static_cast<float>(width));
     const bool asymmetric = coin();
     out.name = writer_.node("Resize", {in.name, "", writer_.floats({static_cast<std::int64_t>(scales.size())}, scales)},
@@ -642,19 +642,19 @@ class Builder {
         high = one_bit ? 1 : (spec.is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1 - (narrow ? 1 : 0)) - zero;
         std::vector<float> scales{static_cast<float>(scale)};
         Dims shape;
+        bool one_scale = true;
         if (spec.per_channel && ends_here_ && in.channels > 1) {
           shape = along_channels(in);
           for (std::size_t c = 1; c < channels; ++c) scales.push_back(static_cast<float>(scale * std::exp2(integer(-1, 1))));
-          out.common = false;
+          one_scale = false;
         }
         out.name = writer_.node(
             "Quant", {in.name, writer_.floats(shape, scales), writer_.scalar(static_cast<float>(zero)), writer_.scalar(static_cast<float>(bits))},
             {{"signed", std::int64_t{spec.is_signed}},
              {"narrow", std::int64_t{narrow}},
              {"rounding_mode", std::string(kRoundings[std::clamp(spec.rounding, 0, 7)])}});
-        const bool uneven = out.common;
         finish(out, scale, low, high);
-        out.common = uneven;
+        out.common = one_scale;
         return out;
       }
       case QuantizerForm::MultiThreshold: {
@@ -710,7 +710,7 @@ class Builder {
   }
 
   Value truncate(const Value& in) {
-    const int bits = std::max(1, in.bits());
+    const int bits = static_cast<int>(std::floor(std::log2((in.highest - in.lowest) / in.unit + 1)));
     if (bits < 2 || !in.pure || in.pooled) return in;
     const int drop = integer(1, bits - 1);
     Value out = in;
@@ -724,7 +724,7 @@ class Builder {
     for (double& deviation : out.deviation) deviation = std::max(deviation / divisor, in.unit / 3);
     out.lowest = std::floor(in.lowest / in.unit / divisor) * in.unit, out.highest = std::floor(in.highest / in.unit / divisor) * in.unit;
     out.pure = false;
-    out.bent = ends_here_;
+    out.bent = true;
     return out;
   }
 
