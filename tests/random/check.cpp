@@ -228,7 +228,9 @@ class Case {
         }
       }
     });
-    const fs::path design = options_.folder / "design";
+    // A loaded library stays (Verilator's runtime has thread-local variables), and one of the same name would not be loaded again.
+    static int number = 0;
+    const fs::path design = options_.folder / fmt::format("design{}", number++);
     at("emit", [&] {
       DesignOptions about;
       about.board = "none";

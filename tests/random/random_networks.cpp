@@ -27,6 +27,7 @@ using nlohmann::json;
 
 namespace {
 
+constexpr int kCasesOfWorker = 100;  // loaded designs stay in its memory
 constexpr unsigned kLongest = 600;  // seconds of one case, shrinking included
 
 struct Settings {
@@ -163,7 +164,7 @@ class Run {
 
   void work() {
     const fs::path folder = settings_.scratch / fmt::format("worker-{}", getpid());
-    for (;;) {
+    for (int count = 0; count < kCasesOfWorker; ++count) {
       const std::int64_t index = (*next_)++;
       if (index >= static_cast<std::int64_t>(seeds_.size())) break;
       const std::uint64_t seed = seeds_[static_cast<std::size_t>(index)];
@@ -184,6 +185,7 @@ class Run {
     } else if (message.contains("end")) {
       waitpid(message.at("pid").get<pid_t>(), nullptr, 0);
       workers_.erase(message.at("pid").get<pid_t>());
+      if (*next_ < static_cast<std::int64_t>(seeds_.size())) start_worker();
     } else if (message.contains("seed")) {
       record(message);
     }
