@@ -37,10 +37,9 @@ class BoundaryWatch {
   std::int64_t images_done() const { return image_; }
 
   /// One beat. `expected` is golden's map of the image that the beat belongs to. False: `last` does not fit the position.
-  bool beat(const Port& data, bool last, const std::vector<std::int32_t>& expected, std::vector<std::int32_t>* keep) {
+  bool beat(const Port& data, bool last, const std::vector<std::int32_t>& expected) {
     for (int lane = 0; lane < lanes_; ++lane) {
       const auto found = static_cast<std::int32_t>(type_.decode(data.bits(offset_ + lane * type_.bits(), type_.bits())));
-      if (keep != nullptr) keep->push_back(found);
       ++result_.compared;
       if (found != expected[position_]) {
         ++result_.mismatches;
@@ -71,6 +70,46 @@ class BoundaryWatch {
   BoundaryResult result_;
 };
 
+/// The core's output stream: the parts of an image one after the other, one for each output of the network.
+class OutputWatch {
+ public:
+  OutputWatch(const nlohmann::json& output, const Network& network) {
+    for (const auto& part : output.at("parts")) {
+      Part p;
+      p.lanes = part.at("lanes");
+      p.map = static_cast<std::size_t>(network.outputs[parts_.size()].map);
+      parts_.push_back(p);
+    }
+  }
+
+  std::int64_t images_done() const { return image_; }
+
+  /// One beat of the image `images_done()`, appended to `outputs` (one map for each part). A text when `last` is out of place.
+  std::string beat(const Port& data, bool last, const Network& network, std::vector<MapData>& outputs) {
+    const Part& part = parts_[part_];
+    const FeatureMap& map = network.maps[part.map];
+    outputs.resize(parts_.size());
+    MapData& output = outputs[part_];
+    output.shape = map.shape;
+    for (int lane = 0; lane < part.lanes; ++lane)
+      output.values.push_back(static_cast<std::int32_t>(map.type.decode(data.bits(lane * map.type.bits(), map.type.bits()))));
+    const bool complete = static_cast<std::int64_t>(output.values.size()) == map.shape.size();
+    if (complete) part_ = (part_ + 1) % parts_.size();
+    const bool image_ends = complete && part_ == 0;
+    if (image_ends) ++image_;
+    return last == image_ends ? "" : "the output's `last` is not where an image ends; a beat was lost or added";
+  }
+
+ private:
+  struct Part {
+    std::size_t map = 0;
+    int lanes = 1;
+  };
+  std::vector<Part> parts_;
+  std::size_t part_ = 0;
+  std::int64_t image_ = 0;
+};
+
 /// Golden's maps of the images that are somewhere in the pipeline; older ones are dropped.
 class Expectation {
  public:
@@ -96,12 +135,19 @@ class Simulation {
  public:
   Simulation(const nlohmann::json& design, Model& model, const Network& network, const std::vector<MapData>& images,
              const std::function<std::vector<MapData>(const MapData&)>& golden, const SimulationOptions& options)
-      : model_(model), network_(network), images_(images), options_(options), expected_(images, golden), random_(options.seed) {
+      : model_(model),
+        network_(network),
+        images_(images),
+        options_(options),
+        expected_(images, golden),
+        random_(options.seed),
+        output_(design.at("output"), network) {
     clk_ = model.port("clk");
     rst_ = model.port("rst");
     in_valid_ = model.port("in_valid"), in_ready_ = model.port("in_ready"), in_data_ = model.port("in_data"),
     in_last_ = model.port("in_last");
-    out_valid_ = model.port("out_valid"), out_ready_ = model.port("out_ready");
+    out_valid_ = model.port("out_valid"), out_ready_ = model.port("out_ready"), out_data_ = model.port("out_data"),
+    out_last_ = model.port("out_last");
     probe_valid_ = model.port("probe_valid"), probe_ready_ = model.port("probe_ready");
     probe_last_ = model.port("probe_last"), probe_data_ = model.port("probe_data"), activity_ = model.port("activity");
     for (const auto& boundary : design.at("boundaries")) watches_.emplace_back(boundary, network);
@@ -131,7 +177,7 @@ class Simulation {
   }
 
  private:
-  std::int64_t done() const { return watches_.back().images_done(); }
+  std::int64_t done() const { return output_.images_done(); }
 
   void edge() {
     clk_.set(true);
@@ -180,6 +226,10 @@ class Simulation {
         ++next_image_;
       }
     }
+    if (out_valid_.bit(0) && out_ready_.bit(0)) {
+      moved = true;
+      observe_output();
+    }
     const bool in_span = done() >= span_first_ && next_image_ < images_.size();  // neither filling nor draining
     for (std::size_t b = 0; b < watches_.size(); ++b) {
       if (!probe_valid_.bit(static_cast<int>(b)) || !probe_ready_.bit(static_cast<int>(b))) continue;
@@ -195,22 +245,35 @@ class Simulation {
   void observe(std::size_t b) {
     BoundaryWatch& watch = watches_[b];
     const std::int64_t image = watch.images_done();
-    if (image >= result_.images) {
+    if (image > result_.images) {
       result_.failure = fmt::format("layer boundary {}: more data than {} images give", watch.result().map, result_.images);
       return;
     }
-    const bool is_output = b + 1 == watches_.size();
-    MapData& output = result_.outputs[static_cast<std::size_t>(image)];
-    output.shape = network_.maps[watch.map()].shape;
-    const bool last_fits = watch.beat(probe_data_, probe_last_.bit(static_cast<int>(b)), expected_(image)[watch.map()].values,
-                                      is_output ? &output.values : nullptr);
+    // Windows of nothing but padding need no image: their values, the same in all, may come ahead of one that never does.
+    const std::int64_t golden = std::min(image, result_.images - 1);
+    const bool last_fits = watch.beat(probe_data_, probe_last_.bit(static_cast<int>(b)), expected_(golden)[watch.map()].values);
     if (!last_fits && result_.failure.empty())
       result_.failure =
           fmt::format("layer boundary {}: `last` is not where image {} ends; a beat was lost or added", watch.result().map, image);
-    if (is_output && watch.images_done() > image) {
-      finished_at_.push_back(result_.total_clocks);
-      expected_.drop_before(image + 1);
+  }
+
+  void observe_output() {
+    const std::int64_t image = done();
+    if (image >= result_.images) {
+      result_.failure = fmt::format("output: more data than {} images give", result_.images);
+      return;
     }
+    std::vector<MapData>& outputs = result_.outputs[static_cast<std::size_t>(image)];
+    const std::string problem = output_.beat(out_data_, out_last_.bit(0), network_, outputs);
+    if (result_.failure.empty()) result_.failure = problem;
+    if (done() == image) return;
+    for (std::size_t o = 0; o < outputs.size(); ++o)
+      if (outputs[o] != expected_(image)[static_cast<std::size_t>(network_.outputs[o].map)] && result_.failure.empty())
+        result_.failure = fmt::format("output {}: image {} differs from golden", network_.outputs[o].name, image);
+    finished_at_.push_back(result_.total_clocks);
+    std::int64_t oldest = done();  // a map's last values may come after the outputs that do not need them
+    for (const BoundaryWatch& watch : watches_) oldest = std::min(oldest, watch.images_done());
+    expected_.drop_before(oldest);
   }
 
   void count_activity() {
@@ -254,7 +317,8 @@ class Simulation {
   const SimulationOptions& options_;
   Expectation expected_;
   std::mt19937 random_;
-  Port clk_, rst_, in_valid_, in_ready_, in_data_, in_last_, out_valid_, out_ready_;
+  OutputWatch output_;
+  Port clk_, rst_, in_valid_, in_ready_, in_data_, in_last_, out_valid_, out_ready_, out_data_, out_last_;
   Port probe_valid_, probe_ready_, probe_last_, probe_data_, activity_;
   std::vector<BoundaryWatch> watches_;
   SimulationResult result_;
@@ -279,7 +343,7 @@ SimulationResult simulate(const std::filesystem::path& design_folder, const Netw
     throw Error("--stall", fmt::format("{} given; a probability from 0 to below 1 expected", options.stall));
   const auto start = std::chrono::steady_clock::now();
   const nlohmann::json design = read_design(design_folder);
-  for (const char* field : {"boundaries", "input", "predicted_clocks_per_image"})
+  for (const char* field : {"boundaries", "input", "output", "predicted_clocks_per_image"})
     if (!design.contains(field))
       throw Error((design_folder / "design.json").string(), fmt::format("{} is missing; compile the model again", field));
   const bool quick = !options.quick.empty() && options.trace.empty();

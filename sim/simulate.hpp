@@ -53,7 +53,7 @@ struct SimulationResult {
   std::int64_t span_clocks = 0;          ///< the steady-state span
   std::vector<BoundaryResult> boundaries;
   std::vector<LayerActivity> layers;
-  std::vector<MapData> outputs;  ///< the last boundary, per image, as the hardware gave it
+  std::vector<std::vector<MapData>> outputs;  ///< per image, as the hardware gave it: a map for each output of the network
   double seconds = 0;
   std::string failure;  ///< why the run was stopped (no progress, a wrong `last`); empty when it completed
 };

@@ -23,21 +23,29 @@ inline MapData random_map(Random& random, const FeatureMap& map) {
   return data;
 }
 
-/// Builds a chain layer by layer; every map is well formed by construction.
-class ChainBuilder {
+/// Builds a network layer by layer, each on the map made last or on the one named by `from`; every map is well formed by construction.
+class NetworkBuilder {
  public:
-  ChainBuilder(Random& random, MapShape shape, ValueType type) : random_(random) {
-    network_.name = "chain";
+  NetworkBuilder(Random& random, MapShape shape, ValueType type) : random_(random) {
+    network_.name = "net";
     network_.maps.push_back({"input", shape, type});
   }
 
-  ChainBuilder& convolution(int out_channels, Window window, ValueType weights) {
-    const FeatureMap in = network_.maps.back();
+  /// The map made last: an argument for `from`, `sum` and `concat`.
+  int here() const { return at_; }
+  NetworkBuilder& from(int map) {
+    at_ = map;
+    return *this;
+  }
+
+  NetworkBuilder& convolution(int out_channels, Window window, ValueType weights, int groups = 1) {
+    const FeatureMap in = current();
     Convolution conv;
     conv.window = window;
     conv.out_channels = out_channels;
+    conv.groups = groups;
     conv.weight_type = weights;
-    const std::int64_t fan_in = std::int64_t{window.kernel_height} * window.kernel_width * in.shape.channels;
+    const std::int64_t fan_in = std::int64_t{window.kernel_height} * window.kernel_width * in.shape.channels / groups;
     for (std::int64_t i = 0; i < out_channels * fan_in; ++i) conv.weights.push_back(random_value(random_, weights));
     const std::int64_t limit = fan_in * std::max(std::abs(weights.min()), weights.max()) * std::max(std::abs(in.type.min()), in.type.max());
     add("conv", {window.out_height(in.shape.height), window.out_width(in.shape.width), out_channels}, ValueType::holding(-limit, limit),
@@ -46,16 +54,16 @@ class ChainBuilder {
     return *this;
   }
 
-  ChainBuilder& fully_connected(int out_channels, ValueType weights) {
-    const MapShape in = network_.maps.back().shape;
+  NetworkBuilder& fully_connected(int out_channels, ValueType weights) {
+    const MapShape in = current().shape;
     Window window;
     window.kernel_height = in.height;
     window.kernel_width = in.width;
     return convolution(out_channels, window, weights);
   }
 
-  ChainBuilder& threshold(ValueType out, int levels, std::int64_t low, std::int64_t step) {
-    const FeatureMap in = network_.maps.back();
+  NetworkBuilder& threshold(ValueType out, int levels, std::int64_t low, std::int64_t step) {
+    const FeatureMap in = current();
     Threshold op;
     op.levels = levels;
     op.low = low;
@@ -71,34 +79,92 @@ class ChainBuilder {
     return *this;
   }
   /// A threshold with every level of `out`.
-  ChainBuilder& quantize(ValueType out) {
+  NetworkBuilder& quantize(ValueType out) {
     if (out.is_bipolar()) return threshold(out, 1, -1, 2);
     return threshold(out, static_cast<int>(out.max() - out.min()), out.min(), 1);
   }
 
-  ChainBuilder& max_pool(Window window) {
-    const FeatureMap in = network_.maps.back();
+  NetworkBuilder& max_pool(Window window) {
+    const FeatureMap in = current();
     add("pool", {window.out_height(in.shape.height), window.out_width(in.shape.width), in.shape.channels}, in.type, MaxPool{window});
     return *this;
   }
 
-  ChainBuilder& argmax() {
-    const FeatureMap in = network_.maps.back();
+  NetworkBuilder& argmax() {
+    const FeatureMap in = current();
     add("argmax", {in.shape.height, in.shape.width, 1}, ValueType::holding(0, in.shape.channels - 1), ArgMax{});
     return *this;
   }
 
-  Network build() {
-    Network network = network_;
+  /// clamp((in * mul + add) >> shift) with factors that spread the reachable range over `out`.
+  NetworkBuilder& requantize(ValueType out) {
+    const FeatureMap in = current();
+    Requantize op;
+    op.shift = 12;
+    op.low = out.min();
+    op.high = out.max();
+    const std::int64_t range = std::max<std::int64_t>(1, std::min<std::int64_t>(in.type.max(), 2 * reach_)), levels = out.max() - out.min();
+    for (int channel = 0; channel < in.shape.channels; ++channel) {
+      op.mul.push_back((levels << op.shift) / range * pick(random_, -3, 6) / 4 + 1);
+      op.add.push_back(pick(random_, -(1 << 14), 1 << 14));
+    }
+    add("requantize", in.shape, out, op);
+    return *this;
+  }
+
+  NetworkBuilder& upsample(int height, int width) {
+    const FeatureMap in = current();
+    add("upsample", {in.shape.height * height, in.shape.width * width, in.shape.channels}, in.type, Upsample{height, width});
+    return *this;
+  }
+
+  /// The sum of `maps`, each times a factor.
+  NetworkBuilder& sum(const std::vector<int>& maps, const std::vector<std::int64_t>& scale) {
+    std::int64_t low = 0, high = 0;
+    for (std::size_t i = 0; i < maps.size(); ++i) {
+      const ValueType& type = network_.maps[static_cast<std::size_t>(maps[i])].type;
+      low += std::min(scale[i] * type.min(), scale[i] * type.max());
+      high += std::max(scale[i] * type.min(), scale[i] * type.max());
+    }
+    const MapShape shape = network_.maps[static_cast<std::size_t>(maps[0])].shape;
+    add("add", shape, ValueType::holding(low, high), Add{scale}, maps);
+    reach_ = std::max(std::abs(low), std::abs(high)) / 2 + 1;
+    return *this;
+  }
+
+  NetworkBuilder& concat(const std::vector<int>& maps, const std::vector<std::int64_t>& scale) {
+    std::int64_t low = 0, high = 0;
+    MapShape shape = network_.maps[static_cast<std::size_t>(maps[0])].shape;
+    shape.channels = 0;
+    bool all_bipolar = true;
+    for (std::size_t i = 0; i < maps.size(); ++i) {
+      const FeatureMap& map = network_.maps[static_cast<std::size_t>(maps[i])];
+      shape.channels += map.shape.channels;
+      low = std::min({low, scale[i] * map.type.min(), scale[i] * map.type.max()});
+      high = std::max({high, scale[i] * map.type.min(), scale[i] * map.type.max()});
+      all_bipolar = all_bipolar && map.type.is_bipolar() && scale[i] == 1;
+    }
+    add("concat", shape, all_bipolar ? ValueType::bipolar() : ValueType::holding(low, high), Concat{scale}, maps);
+    return *this;
+  }
+
+  /// The map made last becomes an output, beside those given before; without any, build() makes it the only one.
+  NetworkBuilder& output() {
     NetworkOutput output;
-    output.name = "output";
-    output.map = static_cast<int>(network.maps.size()) - 1;
-    const MapShape shape = network.maps.back().shape;
+    output.name = "output" + std::to_string(network_.outputs.size());
+    output.map = at_;
+    const MapShape shape = current().shape;
     output.shape = {shape.height, shape.width, shape.channels};
     for (std::int64_t i = 0; i < shape.size(); ++i) output.order.push_back(static_cast<std::int32_t>(i));
     output.scale.assign(output.order.size(), 1.0);
     output.offset.assign(output.order.size(), 0.0);
-    network.outputs = {output};
+    network_.outputs.push_back(output);
+    return *this;
+  }
+
+  Network build() {
+    if (network_.outputs.empty()) output();
+    Network network = network_;
     const MapShape in = network.maps.front().shape;
     network.input_shape = {in.height, in.width, in.channels};
     for (std::int64_t i = 0; i < in.size(); ++i) network.input_order.push_back(static_cast<std::int32_t>(i));
@@ -106,20 +172,24 @@ class ChainBuilder {
     return network;
   }
 
-  const MapShape& shape() const { return network_.maps.back().shape; }
-  const ValueType& type() const { return network_.maps.back().type; }
+  const MapShape& shape() const { return current().shape; }
+  const ValueType& type() const { return current().type; }
 
  private:
-  void add(const std::string& kind, MapShape shape, ValueType type, LayerOp op) {
-    const int input = static_cast<int>(network_.maps.size()) - 1;
+  const FeatureMap& current() const { return network_.maps[static_cast<std::size_t>(at_)]; }
+
+  void add(const std::string& kind, MapShape shape, ValueType type, LayerOp op, std::vector<int> inputs = {}) {
+    if (inputs.empty()) inputs = {at_};
+    at_ = static_cast<int>(network_.maps.size());
     const std::string name = kind + std::to_string(network_.layers.size());
     network_.maps.push_back({name, shape, type});
-    network_.layers.push_back({name, name, {input}, input + 1, std::move(op)});
+    network_.layers.push_back({name, name, std::move(inputs), at_, std::move(op)});
   }
 
   Random& random_;
   Network network_;
   std::int64_t reach_ = 100;
+  int at_ = 0;
 };
 
 inline Window square(int kernel, int stride = 1, int pad = 0) {

@@ -3,7 +3,8 @@
 //
 // For each word, every PE adds (negate ? -1 : 1) * 2^(pass*APAR) * sum_i cell(weight_i, activation_i) to its accumulator; a word with `double` doubles
 // the accumulator first (Horner over weight planes), a word with `first` starts from zero. After a word with `last` the accumulators are a group's result.
-// A word's activations are taken APAR bits at a time, one such plane group per pass, the lowest first.
+// With XNOR cells `negate` is ignored. A word's activations are taken APAR bits at a time, one such plane group per pass, the lowest first.
+// All PEs share SIMD activations; with DEPTHWISE every PE has its own, and cell i of PE pe takes activation i*PE + pe of SIMD*PE.
 //
 // Latency    LATENCY clocks from a word with `last` to group_valid: selection (if there are several passes), the adder tree, term, accumulator.
 //            Weights come with word_data, or one clock later if there are several passes.
@@ -11,13 +12,15 @@
 // Reset      valid bits only.
 `default_nettype none
 module plane_array #(
-    parameter int PE       = 4,   // output channels at once
-    parameter int SIMD     = 8,   // activations per word
-    parameter int A_BITS   = 1,   // bits of an activation
-    parameter bit A_SIGNED = 0,   // two's complement
-    parameter int APAR     = 1,   // bits taken at a time, dividing A_BITS
-    parameter bit XNOR     = 1,   // cells, see plane_sum
-    parameter int ACC_BITS = 16,  // signed accumulator
+    parameter int PE        = 4,   // output channels at once
+    parameter int SIMD      = 8,   // activations per PE and word
+    parameter int A_BITS    = 1,   // bits of an activation
+    parameter bit A_SIGNED  = 0,   // two's complement
+    parameter int APAR      = 1,   // bits taken at a time, dividing A_BITS
+    parameter bit XNOR      = 1,   // cells, see plane_sum
+    parameter bit DEPTHWISE = 0,   // every PE has activations of its own
+    parameter int ACC_BITS  = 16,  // signed accumulator
+    localparam int WORD      = SIMD * (DEPTHWISE ? PE : 1),  // activations
     localparam int PASSES    = A_BITS / APAR,
     localparam int PASS_BITS = PASSES > 1 ? $clog2(PASSES) : 1
 ) (
@@ -25,7 +28,7 @@ module plane_array #(
     input  wire                   rst,
 
     input  wire                   word_valid,
-    input  wire [SIMD*A_BITS-1:0] word_data,
+    input  wire [WORD*A_BITS-1:0] word_data,
     input  wire [PASS_BITS-1:0]   word_pass,
     input  wire                   word_first,
     input  wire                   word_last,
@@ -64,12 +67,12 @@ module plane_array #(
   wire                 acc_valid = valid[TERM];
 
   // ---- The plane group of this pass.
-  wire [SIMD*APAR-1:0] activations;
+  wire [WORD*APAR-1:0] activations;
   wire                 top;
   if (PASSES > 1) begin : g_select
-    logic [SIMD*APAR-1:0] selected;
+    logic [WORD*APAR-1:0] selected;
     logic                 selected_top;
-    for (genvar i = 0; i < SIMD; i++) begin : g_lane
+    for (genvar i = 0; i < WORD; i++) begin : g_lane
       wire [A_BITS-1:0] shifted = word_data[i*A_BITS+:A_BITS] >> (word_pass * PASS_BITS_WIDE'(APAR));
       always_ff @(posedge clk) selected[i*APAR+:APAR] <= shifted[APAR-1:0];
       wire unused = &{1'b0, shifted};
@@ -92,9 +95,18 @@ module plane_array #(
   assign group_frame = group_frame_q;
 
   for (genvar pe = 0; pe < PE; pe++) begin : g_pe
+    wire [SIMD*APAR-1:0] mine;
+    if (DEPTHWISE) begin : g_own
+      for (genvar i = 0; i < SIMD; i++) begin : g_cell
+        assign mine[i*APAR+:APAR] = activations[(i*PE+pe)*APAR+:APAR];
+      end
+    end else begin : g_shared
+      assign mine = activations;
+    end
+
     wire [SUM_BITS-1:0] sum;
     plane_sum #(.SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED), .XNOR(XNOR)) lanes (
-        .clk(clk), .weights(weights[pe*SIMD+:SIMD]), .activations(activations), .top(top), .sum(sum)
+        .clk(clk), .weights(weights[pe*SIMD+:SIMD]), .activations(mine), .top(top), .sum(sum)
     );
 
     // An AND plane may be subtracted (the top plane of signed weights): -x is ~x plus the carry-in that the accumulator adds.

@@ -4,6 +4,8 @@
 // docs/architecture.md gives the arithmetic (1), the images of the memories (3) and how a compiler sets the parameters. A binary layer (the popcount layer)
 // is the same with XNOR cells, one activation bit and one plane. in_last is not needed: a frame is a number of words.
 //
+// DEPTHWISE: a word holds SIMD*PE activations, and cell i of PE pe takes activation i*PE + pe: SIMD positions of PE channels, each with its own filter.
+//
 // There is no clock enable in the datapath: a group is started only when the FIFO has room for its results.
 //
 // Latency    from a window's last word to its first result: 7 + adder levels + activation + FIFO, and a group's own clocks.
@@ -11,12 +13,13 @@
 // Reset      control only.
 `default_nettype none
 module plane_layer #(
-    parameter int SIMD            = 4,    // activations per word
+    parameter int SIMD            = 4,    // activations per PE and word
     parameter int A_BITS          = 1,    // bits of an activation
     parameter int A_SIGNED        = 0,    // two's complement
     parameter int APAR            = 1,    // activation bits per clock, divides A_BITS
     parameter int PE              = 2,    // output channels at once
     parameter int XNOR            = 1,    // cells: weights -1, +1; 0: weight planes 0, 1
+    parameter int DEPTHWISE       = 0,    // every PE has activations of its own
     parameter int ACC_BITS        = 8,    // signed raw accumulator
     parameter int BUFFER_DEPTH    = 4,    // window reader, in words
     parameter int EXTENT          = 1,
@@ -40,15 +43,16 @@ module plane_layer #(
     parameter int LEVELS          = 1,
     parameter int LOW             = 0,
     parameter int STEP            = 1,
-    parameter     ACTIVATION_INIT = ""
+    parameter     ACTIVATION_INIT = "",
+    localparam int WORD_BITS = SIMD * (DEPTHWISE != 0 ? PE : 1) * A_BITS
 ) (
-    input  wire                    clk,
-    input  wire                    rst,
+    input  wire                  clk,
+    input  wire                  rst,
 
-    input  wire                    in_valid,
-    output wire                    in_ready,
-    input  wire  [SIMD*A_BITS-1:0] in_data,
-    input  wire                    in_last,
+    input  wire                  in_valid,
+    output wire                  in_ready,
+    input  wire  [WORD_BITS-1:0] in_data,
+    input  wire                  in_last,
 
     output wire                      out_valid,
     input  wire                      out_ready,
@@ -78,10 +82,10 @@ module plane_layer #(
   // ---- Words and their weights.
   wire [INDEX_BITS-1:0]  word_index;
   wire                   word_valid, word_first, word_last, word_double, word_negate, word_frame;
-  wire [SIMD*A_BITS-1:0] word_data;
+  wire [WORD_BITS-1:0]   word_data;
   wire [PASS_BITS-1:0]   word_pass;
   window_reader #(
-      .WIDTH(SIMD * A_BITS), .DEPTH(BUFFER_DEPTH), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X),
+      .WIDTH(WORD_BITS), .DEPTH(BUFFER_DEPTH), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X),
       .STEP_ROW(STEP_ROW), .STEP_FRAME(STEP_FRAME), .PROGRAM_WORDS(PROGRAM_WORDS), .CONTROL_WORDS(CONTROL_WORDS), .GROUPS(GROUPS), .PASSES(PASSES),
       .OFFSET_BITS(OFFSET_BITS), .CONTROL_INIT(CONTROL_INIT),
       .CONTROL_STYLE(CONTROL_WORDS <= 16 || CONTROL_WORDS * (OFFSET_BITS + 3) <= 1024 ? 2 : 1)
@@ -111,7 +115,9 @@ module plane_layer #(
   // ---- Array, activation, FIFO.
   wire                   group_valid, group_frame;
   wire [PE*ACC_BITS-1:0] accumulators;
-  plane_array #(.PE(PE), .SIMD(SIMD), .A_BITS(A_BITS), .A_SIGNED(A_SIGNED != 0), .APAR(APAR), .XNOR(XNOR != 0), .ACC_BITS(ACC_BITS)) array (
+  plane_array #(
+      .PE(PE), .SIMD(SIMD), .A_BITS(A_BITS), .A_SIGNED(A_SIGNED != 0), .APAR(APAR), .XNOR(XNOR != 0), .DEPTHWISE(DEPTHWISE != 0), .ACC_BITS(ACC_BITS)
+  ) array (
       .clk(clk), .rst(rst), .word_valid(word_valid), .word_data(word_data), .word_pass(word_pass), .word_first(word_first), .word_last(word_last),
       .word_double(word_double), .word_negate(word_negate), .word_frame(word_frame), .weights(weights), .group_valid(group_valid),
       .group_frame(group_frame), .accumulators(accumulators)

@@ -32,8 +32,9 @@ struct Compile {
     budget.block_width = target.family == "ice40" ? 16 : 36;
     budget.clock_hz = target.clock_mhz * 1e6;
     budget.fraction = fit;
-    const Plan plan = make_plan(network, budget, {fps, clocks});
-    const Design design = elaborate(network, plan);
+    if (target.family == "ecp5") budget.dsps = target.dsp;  // Yosys makes iCE40's multiplications of LUTs
+    const Design design = make_design(network, budget, {fps, clocks});
+    const Plan& plan = design.plan;
     DesignOptions options;
     options.board = target.name;
     options.model = model.model;

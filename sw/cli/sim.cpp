@@ -52,9 +52,10 @@ struct Sim {
     std::vector<std::vector<double>> outputs;
     std::int64_t right = 0;
     for (std::size_t i = 0; i < result.outputs.size(); ++i) {
-      if (result.outputs[i].values.size() != static_cast<std::size_t>(result.outputs[i].shape.size()) || result.outputs[i].values.empty())
-        break;
-      outputs.push_back(real_output(network.outputs.front(), result.outputs[i]));
+      if (result.outputs[i].size() != network.outputs.size()) break;
+      const MapData& first = result.outputs[i].front();
+      if (first.values.size() != static_cast<std::size_t>(first.shape.size())) break;
+      outputs.push_back(real_output(network.outputs.front(), first));
       right += set.labels && predicted_class(outputs.back()) == (*set.labels)[i] ? 1 : 0;
     }
     const nlohmann::json report = to_json(description, result, set, right);

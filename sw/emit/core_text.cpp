@@ -7,30 +7,59 @@ namespace {
 
 std::string vector(int width) { return width == 1 ? std::string(9, ' ') : fmt::format("{:<9}", fmt::format("[{}:0]", width - 1)); }
 
-std::string instance_text(const Instance& instance, std::size_t index, int activity) {
+/// `.in_valid(s1_valid), .in_ready(..), .in_data(..), .in_last(..)`
+std::string stream_ports(const std::string& prefix, std::size_t s) {
+  return fmt::format(".{0}_valid(s{1}_valid), .{0}_ready(s{1}_ready), .{0}_data(s{1}_data), .{0}_last(s{1}_last)", prefix, s);
+}
+
+/// The same for a module whose data includes last.
+std::string payload_ports(const std::string& prefix, std::size_t s) {
+  return fmt::format(".{0}_valid(s{1}_valid), .{0}_ready(s{1}_ready), .{0}_data({{s{1}_last, s{1}_data}})", prefix, s);
+}
+
+std::string fork_ports(const std::vector<std::size_t>& outputs) {
+  std::string valid, ready;
+  for (auto s = outputs.rbegin(); s != outputs.rend(); ++s) {
+    valid += fmt::format("{}s{}_valid", valid.empty() ? "" : ", ", *s);
+    ready += fmt::format("{}s{}_ready", ready.empty() ? "" : ", ", *s);
+  }
+  return fmt::format(".out_valid({{{0}}}), .out_ready({{{1}}}), .out_data({{s{2}_last, s{2}_data}})", valid, ready, outputs.front());
+}
+
+std::string instance_text(const Instance& instance, int activity) {
   std::string text = fmt::format("  {} #(\n", instance.module);
   for (std::size_t i = 0; i < instance.parameters.size(); ++i)
     text += fmt::format("      .{}({}){}\n", instance.parameters[i].first, instance.parameters[i].second,
                         i + 1 < instance.parameters.size() ? "," : "");
-  text += fmt::format("  ) {} (\n      .clk(clk), .rst(rst),\n", instance.name);
-  text += fmt::format("      .in_valid(s{0}_valid), .in_ready(s{0}_ready), .in_data(s{0}_data), .in_last(s{0}_last),\n", index);
-  text += fmt::format("      .out_valid(s{0}_valid), .out_ready(s{0}_ready), .out_data(s{0}_data), .out_last(s{0}_last)", index + 1);
+  text += fmt::format("  ) {} (\n      .clk(clk), .rst(rst),\n      ", instance.name);
+  const std::size_t in = instance.inputs.front(), out = instance.outputs.front();
+  const std::string separator = ",\n      ";
+  switch (instance.ports) {
+    case Ports::Stream: text += stream_ports("in", in) + separator + stream_ports("out", out); break;
+    case Ports::Payload: text += payload_ports("in", in) + separator + payload_ports("out", out); break;
+    case Ports::Fork: text += payload_ports("in", in) + separator + fork_ports(instance.outputs); break;
+    case Ports::Join:
+      text += stream_ports("a", in) + separator + stream_ports("b", instance.inputs[1]) + separator + stream_ports("out", out);
+      break;
+  }
   if (instance.has_activity)
     text += fmt::format(",\n      .busy(activity_bits[{}]), .starved(activity_bits[{}]), .stalled(activity_bits[{}])", 3 * activity,
                         3 * activity + 1, 3 * activity + 2);
-  return text + "\n  );\n\n";
+  text += "\n  );\n";
+  for (std::size_t i = 1; i < instance.outputs.size(); ++i)
+    text += fmt::format("  assign s{0}_data = s{1}_data;\n  assign s{0}_last = s{1}_last;\n", instance.outputs[i], out);
+  return text + "\n";
 }
 
 }  // namespace
 
 std::string core_text(const Design& design) {
-  const std::size_t count = design.instances.size();
   int activities = 0;
   for (const Instance& instance : design.instances) activities += instance.has_activity ? 1 : 0;
   const int probe_bits = design.boundaries.back().data_offset + design.boundaries.back().width;
 
   std::string text = fmt::format(
-      "// bitloom_core - {}: a chain of Bitloom's modules, written by `bitloom compile`\n"
+      "// bitloom_core - {}: Bitloom's modules and the streams between them, written by `bitloom compile`\n"
       "//\n"
       "// Streams in: {} bits a beat; out: {} bits a beat. Predicted {} clocks per image, set by {}.\n"
       "`default_nettype none\n"
@@ -45,8 +74,8 @@ std::string core_text(const Design& design) {
       "    input  wire           out_ready,\n"
       "    output logic {}out_data,\n"
       "    output logic          out_last\n",
-      design.name, design.input_width, design.output_width, design.plan.clocks_per_image, design.plan.bottleneck,
-      vector(design.input_width), vector(design.output_width));
+      design.name, design.streams[0], design.streams[design.output], design.plan.clocks_per_image, design.plan.bottleneck,
+      vector(design.streams[0]), vector(design.streams[design.output]));
   text += fmt::format(
       "`ifdef BITLOOM_PROBES  // one entry per feature map, for simulation\n"
       "    , output logic [{0}:0] probe_valid, probe_ready, probe_last\n"
@@ -56,21 +85,19 @@ std::string core_text(const Design& design) {
       ");\n",
       design.boundaries.size() - 1, probe_bits - 1, std::max(1, 3 * activities) - 1);
 
-  for (std::size_t i = 0; i <= count; ++i) {
-    const int width = i == 0 ? design.input_width : design.instances[i - 1].out_width;
-    text += fmt::format("  wire s{0}_valid, s{0}_ready, s{0}_last;\n  wire {1}s{0}_data;\n", i, vector(width));
-  }
+  for (std::size_t i = 0; i < design.streams.size(); ++i)
+    text += fmt::format("  wire s{0}_valid, s{0}_ready, s{0}_last;\n  wire {1}s{0}_data;\n", i, vector(design.streams[i]));
   if (activities > 0) text += fmt::format("  wire [{}:0] activity_bits;\n", 3 * activities - 1);
   text += fmt::format(
       "\n  assign s0_valid = in_valid;\n  assign in_ready = s0_ready;\n  assign s0_data = in_data;\n  assign s0_last = in_last;\n"
       "  assign out_valid = s{0}_valid;\n  assign s{0}_ready = out_ready;\n  assign out_data = s{0}_data;\n  assign out_last = "
       "s{0}_last;\n\n",
-      count);
+      design.output);
 
   int activity = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    text += instance_text(design.instances[i], i, activity);
-    activity += design.instances[i].has_activity ? 1 : 0;
+  for (const Instance& instance : design.instances) {
+    text += instance_text(instance, activity);
+    activity += instance.has_activity ? 1 : 0;
   }
 
   text += "`ifdef BITLOOM_PROBES\n";
@@ -79,7 +106,7 @@ std::string core_text(const Design& design) {
     text += fmt::format(
         "  assign probe_valid[{0}] = s{1}_valid;\n  assign probe_ready[{0}] = s{1}_ready;\n  assign probe_last[{0}] = s{1}_last;\n"
         "  assign probe_data[{2} +: {3}] = s{1}_data;\n",
-        b, boundary.instance + 1, boundary.data_offset, boundary.width);
+        b, boundary.stream, boundary.data_offset, boundary.width);
   }
   text += activities > 0 ? "  assign activity = activity_bits;\n" : "  assign activity = 1'b0;\n";
   if (activities > 0) text += "`else\n  wire unused_activity = &{1'b0, activity_bits};\n";

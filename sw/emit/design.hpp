@@ -1,4 +1,4 @@
-// The emitted design: a chain of hand-written modules with their parameters and memory images, and the folder that holds it.
+// The emitted design: hand-written modules with their parameters and memory images, the streams between them, and the folder for all of it.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/network.hpp"
+#include "emit/beats.hpp"
 #include "map/plan.hpp"
 
 namespace bitloom {
@@ -21,39 +22,63 @@ struct MemoryImage {
   std::string text() const;
 };
 
-/// One instance in bitloom_core. Every module has clk, rst and one stream in, one stream out.
+/// Ports of a module beside clk and rst.
+enum class Ports {
+  Stream,   ///< in_* and out_*, each with valid, ready, data, last
+  Payload,  ///< the same without last, which travels in the data: stream_fifo
+  Fork,     ///< the same, with one bit of out_valid and out_ready for each output: stream_fork
+  Join,     ///< a_*, b_* and out_*: map_add, map_concat
+};
+
+/// One instance in bitloom_core.
 struct Instance {
   std::string module;
   std::string name;
+  Ports ports = Ports::Stream;
   std::vector<std::pair<std::string, std::string>> parameters;
-  int in_width = 1, out_width = 1;
-  bool has_last = true;       ///< in_last and out_last ports
-  bool has_activity = false;  ///< busy, starved, stalled
-  std::size_t stage = 0;      ///< index into Plan::stages
-  int out_map = -1;           ///< the feature map that leaves here, or -1 inside a stage
-  int out_lanes = 1;
+  std::vector<std::size_t> inputs, outputs;  ///< indices into Design::streams
+  bool has_activity = false;                 ///< busy, starved, stalled
+  std::size_t stage = 0;                     ///< index into Plan::stages
+  std::vector<Intake> intakes;               ///< of each input
+  std::int64_t latency = 1;                  ///< clocks from the last beat that an output needs to that output, about
 };
 
 /// A stream whose beats are a feature map of the network.
 struct Boundary {
   int map = 0;
-  std::size_t instance = 0;  ///< the instance whose output it is
+  std::size_t stream = 0;
+  std::size_t stage = 0;  ///< that it leaves
   int lanes = 1;
   int width = 1;
   int data_offset = 0;  ///< in probe_data
 };
 
+/// A FIFO in front of a join, and where its size comes from (docs/architecture.md, 2).
+struct JoinFifo {
+  std::string name;
+  int width = 1;
+  std::int64_t depth = 0;     ///< words
+  std::int64_t deadlock = 0;  ///< of them, needed so that the join's other input can come at all
+};
+
 struct Design {
   std::string name;
   Plan plan;
-  int input_width = 1, output_width = 1;
-  std::vector<Instance> instances;
-  std::vector<Boundary> boundaries;
+  std::vector<int> streams;          ///< bits of each; 0 is the input
+  std::size_t output = 0;            ///< the stream that leaves the core: of several network outputs, a frame of each in turn
+  std::vector<Instance> instances;   ///< each behind those whose streams it takes
+  std::vector<Boundary> boundaries;  ///< one for each map
+  std::vector<std::size_t> outputs;  ///< index into boundaries of each network output
+  std::vector<JoinFifo> fifos;
   std::map<std::string, MemoryImage> memories;  ///< by file name below mem/
 };
 
-/// Streams, parameters and memory images of `plan`. Throws Error when a feature map cannot be carried as planned.
-Design elaborate(const Network& network, const Plan& plan);
+/// Streams, parameters and memory images of `plan`, FIFOs before joins included. Throws Error when a feature map cannot be carried as
+/// planned. `spare`: words of each FIFO beyond what a deadlock-free network needs, so that joins cost no clocks; -1: as many as that takes.
+Design elaborate(const Network& network, const Plan& plan, std::int64_t spare = -1);
+
+/// make_plan and elaborate: the FIFOs, whose size only a finished plan tells, count among the device's block RAMs.
+Design make_design(const Network& network, const Budget& budget, const PlanOptions& options);
 
 /// The structural top, module bitloom_core.
 std::string core_text(const Design& design);

@@ -63,6 +63,24 @@ void refuse_to_overwrite(const fs::path& folder) {
     throw Error(folder.string(), "holds other files and no design.json; name a new folder, so that nothing is lost");
 }
 
+/// What leaves the core for an image: the parts one after the other, one for each output of the network.
+nlohmann::json output_stream(const Network& network, const Design& design) {
+  nlohmann::json parts = nlohmann::json::array();
+  std::int64_t beats = 0;
+  for (std::size_t o = 0; o < design.outputs.size(); ++o) {
+    const Boundary& boundary = design.boundaries[design.outputs[o]];
+    const FeatureMap& map = network.maps[static_cast<std::size_t>(boundary.map)];
+    const int lanes = design.outputs.size() > 1 ? 1 : boundary.lanes;
+    parts.push_back({{"name", network.outputs[o].name},
+                     {"map", map.name},
+                     {"lanes", lanes},
+                     {"type", map.type.to_string()},
+                     {"beats", map.shape.size() / lanes}});
+    beats += map.shape.size() / lanes;
+  }
+  return {{"beats", beats}, {"width", design.streams[design.output]}, {"parts", parts}};
+}
+
 }  // namespace
 
 nlohmann::json describe(const Network& network, const Design& design, const DesignOptions& options, const std::vector<fs::path>& sources) {
@@ -83,19 +101,21 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
   const FeatureMap& in = map(network.input);
   const int in_lanes = design.plan.input_lanes;
   result["input"] = {
-      {"lanes", in_lanes}, {"type", in.type.to_string()}, {"beats", in.shape.size() / in_lanes}, {"width", design.input_width}};
+      {"lanes", in_lanes}, {"type", in.type.to_string()}, {"beats", in.shape.size() / in_lanes}, {"width", design.streams[0]}};
   for (const Boundary& boundary : design.boundaries) {
     const FeatureMap& out = map(boundary.map);
     result["boundaries"].push_back({{"map", out.name},
-                                    {"layer", design.plan.stages[design.instances[boundary.instance].stage].name},
+                                    {"layer", design.plan.stages[boundary.stage].name},
                                     {"lanes", boundary.lanes},
                                     {"type", out.type.to_string()},
                                     {"beats", out.shape.size() / boundary.lanes},
                                     {"data_offset", boundary.data_offset},
                                     {"width", boundary.width}});
   }
-  const json& last = result["boundaries"].back();
-  result["output"] = {{"lanes", last["lanes"]}, {"type", last["type"]}, {"beats", last["beats"]}, {"width", design.output_width}};
+  result["output"] = output_stream(network, design);
+  result["fifos"] = json::array();
+  for (const JoinFifo& fifo : design.fifos)
+    result["fifos"].push_back({{"name", fifo.name}, {"width", fifo.width}, {"depth", fifo.depth}, {"deadlock", fifo.deadlock}});
 
   std::int64_t total_macs = 0, total_bits = 0, total_qonnx = 0;
   double total_uniq = 0;

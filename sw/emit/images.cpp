@@ -33,33 +33,21 @@ int index_bits(std::int64_t n) {
   return bits;
 }
 
-MemoryImage control_image(const Stage& stage, int planes, bool negate_top, int offset_bits) {
+MemoryImage control_image(const Stage& stage, int groups, int planes, bool negate_top, int offset_bits) {
   MemoryImage image{offset_bits + 3, {}};
-  const std::vector<int>& offsets = stage.window_plan.offsets;
-  for (int plane = planes - 1; plane >= 0; --plane) {
-    for (std::size_t i = 0; i < offsets.size(); ++i) {
-      std::vector<bool> word;
-      append(word, offsets[i], offset_bits);
-      word.push_back(negate_top && plane == planes - 1);      // negate
-      word.push_back(i == 0 && plane != planes - 1);          // double
-      word.push_back(plane == 0 && i + 1 == offsets.size());  // last
-      image.words.push_back(std::move(word));
-    }
-  }
-  return image;
-}
-
-MemoryImage pool_control_image(const Stage& stage, int offset_bits) {
-  MemoryImage image{offset_bits + 3, {}};
-  const std::vector<int>& offsets = stage.window_plan.offsets;  // position by position, chunk fastest
-  const std::size_t chunks = static_cast<std::size_t>(stage.in_shape.channels / stage.folding.simd);
-  for (std::size_t chunk = 0; chunk < chunks; ++chunk) {
-    for (std::size_t i = chunk; i < offsets.size(); i += chunks) {
-      std::vector<bool> word;
-      append(word, offsets[i], offset_bits);
-      append(word, 0, 2);
-      word.push_back(i + chunks >= offsets.size());
-      image.words.push_back(std::move(word));
+  const WindowPlan& window = stage.window_plan;
+  const int programs = window.channel_groups > 1 ? groups : 1;
+  for (int group = 0; group < programs; ++group) {
+    const int base = group / (programs / window.channel_groups) * window.group_step;
+    for (int plane = planes - 1; plane >= 0; --plane) {
+      for (std::size_t i = 0; i < window.offsets.size(); ++i) {
+        std::vector<bool> word;
+        append(word, window.offsets[i] + base, offset_bits);
+        word.push_back(negate_top && plane == planes - 1);             // negate
+        word.push_back(i == 0 && plane != planes - 1);                 // double
+        word.push_back(plane == 0 && i + 1 == window.offsets.size());  // last
+        image.words.push_back(std::move(word));
+      }
     }
   }
   return image;
@@ -123,6 +111,21 @@ std::map<std::string, MemoryImage> bias_images(const std::vector<std::int64_t>& 
       append(image.words.back(), bias[channel], bits);
     }
     images[fmt::format("level0_lane{:02}", lane)] = std::move(image);
+  }
+  return images;
+}
+
+std::map<std::string, MemoryImage> requantize_images(const RequantizeConstants& constants, int lanes) {
+  std::map<std::string, MemoryImage> images;
+  const std::size_t channels = constants.mul.size(), step = channels == 1 ? 1 : static_cast<std::size_t>(lanes);
+  for (int lane = 0; lane < lanes; ++lane) {
+    MemoryImage image{constants.mul_bits + constants.add_bits, {}};
+    for (std::size_t c = channels == 1 ? 0 : static_cast<std::size_t>(lane); c < channels; c += step) {
+      image.words.emplace_back();
+      append(image.words.back(), constants.mul[c], constants.mul_bits);
+      append(image.words.back(), constants.add[c], constants.add_bits);
+    }
+    images[fmt::format("lane{:02}", lane)] = std::move(image);
   }
   return images;
 }

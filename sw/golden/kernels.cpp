@@ -81,6 +81,18 @@ BITLOOM_INLINE void thresholds_body(const ThresholdTask& task, const std::int32_
   std::copy_n(results, task.channels - first, out + first);
 }
 
+/// Shifted as an unsigned number, a half of the range higher: AVX2 has no arithmetic shift of 64 bits. The sum has 63 bits at most.
+BITLOOM_INLINE void requantize_body(const RequantizeTask& task, const std::int32_t* in, std::int32_t* out) {
+  constexpr std::uint64_t half = std::uint64_t{1} << 62;
+  const auto base = static_cast<std::int64_t>(half >> task.shift);
+  const std::int64_t low = task.low + base, high = task.high + base;
+  for (int c = 0; c < task.channels; ++c) {
+    const std::int64_t sum = std::int64_t{in[c]} * task.mul[c] + task.add[c];
+    const auto shifted = static_cast<std::int64_t>((static_cast<std::uint64_t>(sum) + half) >> task.shift);
+    out[c] = static_cast<std::int32_t>(std::clamp(shifted, low, high) - base);
+  }
+}
+
 BITLOOM_INLINE void pack_body(std::span<const std::int32_t> values, int bit, std::uint64_t* words) {
   for (std::size_t first = 0; first < values.size(); first += 64) {
     const std::size_t count = std::min<std::size_t>(64, values.size() - first);
@@ -106,7 +118,8 @@ BITLOOM_INLINE std::pair<std::int32_t, std::int32_t> range_body(std::span<const 
 /// The functions of one instruction set that are plain C++ throughout.
 #define BITLOOM_BODIES(NAME, TARGET)                                                                                   \
   TARGET void maximum_##NAME(std::span<const std::int32_t> values, std::int32_t* best) { maximum_body(values, best); } \
-  TARGET std::pair<std::int32_t, std::int32_t> range_##NAME(std::span<const std::int32_t> values) { return range_body(values); }
+  TARGET std::pair<std::int32_t, std::int32_t> range_##NAME(std::span<const std::int32_t> values) { return range_body(values); } \
+  TARGET void requantize_##NAME(const RequantizeTask& task, const std::int32_t* in, std::int32_t* out) { requantize_body(task, in, out); }
 
 BITLOOM_BODIES(portable, )
 void planes_portable(const PlaneTask& task) { planes_body(task); }
@@ -272,12 +285,14 @@ std::vector<Kernels> supported() {
 #ifdef BITLOOM_X86
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq"))
-    found.push_back({"AVX-512", 3, planes_avx512, products_avx512, thresholds_avx512, pack_avx512, maximum_avx512, range_avx512});
+    found.push_back(
+        {"AVX-512", 3, planes_avx512, products_avx512, thresholds_avx512, requantize_avx512, pack_avx512, maximum_avx512, range_avx512});
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"))
-    found.push_back({"AVX2", 12, planes_avx2, products_avx2, thresholds_avx2, pack_avx2, maximum_avx2, range_avx2});
+    found.push_back(
+        {"AVX2", 12, planes_avx2, products_avx2, thresholds_avx2, requantize_avx2, pack_avx2, maximum_avx2, range_avx2});
 #endif
-  found.push_back(
-      {"portable", 6, planes_portable, products_portable, thresholds_portable, pack_portable, maximum_portable, range_portable});
+  found.push_back({"portable", 6, planes_portable, products_portable, thresholds_portable, requantize_portable, pack_portable,
+                   maximum_portable, range_portable});
   return found;
 }
 

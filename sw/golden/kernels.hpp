@@ -47,6 +47,15 @@ struct ThresholdTask {
   const std::int32_t* slope = nullptr;  ///< [blocks][block]
 };
 
+/// out[c] = clamp((in[c] * mul[c] + add[c]) >> shift, low, high) for one pixel.
+struct RequantizeTask {
+  int channels = 0;
+  int shift = 0;
+  std::int32_t low = 0, high = 0;
+  const std::int32_t* mul = nullptr;  ///< [channels]
+  const std::int64_t* add = nullptr;  ///< [channels]
+};
+
 struct Kernels {
   const char* name;
   /// About how long a word of a plane takes, in pairs of products: what decides between the two.
@@ -54,6 +63,7 @@ struct Kernels {
   void (*planes)(const PlaneTask& task);
   void (*products)(const ProductTask& task);
   void (*thresholds)(const ThresholdTask& task, const std::int32_t* in, std::int32_t* out);
+  void (*requantize)(const RequantizeTask& task, const std::int32_t* in, std::int32_t* out);
   /// Bit `bit` of each value, the first one in the lowest bit of the first word; the last word is filled with zeros.
   void (*pack)(std::span<const std::int32_t> values, int bit, std::uint64_t* words);
   /// best[i] = max(best[i], values[i])

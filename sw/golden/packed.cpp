@@ -54,18 +54,19 @@ PackedGolden::PackedGolden(Network network, const Kernels& with) : network_(std:
     const int number = static_cast<int>(steps_.size());
     writer[index(layer.output)] = number;
     Step& step = steps_.emplace_back();
-    // A bias is left to the plain model: few-bit networks have it in their thresholds.
-    if (const auto* conv = std::get_if<Convolution>(&layer.op); conv != nullptr && conv->bias.empty() && !out.type.is_bipolar()) {
+    if (const auto* conv = std::get_if<Convolution>(&layer.op); conv != nullptr && !out.type.is_bipolar()) {
       step.convolution = PackedConvolution::pack(*conv, in, with);
       step.check_range = step.convolution && !holds(out.type, step.convolution->low(), step.convolution->high());
     } else if (const auto* threshold = std::get_if<Threshold>(&layer.op)) {
       step.thresholds = pack(*threshold, in, out);
-      const int sums = writer[index(layer.inputs[0])];
-      if (!step.thresholds || sums < 0 || readers[index(layer.inputs[0])] != 1) continue;
-      const auto* source = std::get_if<Convolution>(&network_.layers[index(sums)].op);
-      step.is_fused = source != nullptr && source->groups == 1 && steps_[index(sums)].convolution;
-      if (step.is_fused) steps_[index(sums)].fused = number;
+    } else if (const auto* requantize = std::get_if<Requantize>(&layer.op)) {
+      step.requantizer = pack(*requantize, out);
     }
+    const int sums = writer[index(layer.inputs[0])];
+    if (!step.quantizes() || sums < 0 || readers[index(layer.inputs[0])] != 1) continue;
+    const auto* source = std::get_if<Convolution>(&network_.layers[index(sums)].op);
+    step.is_fused = source != nullptr && source->groups == 1 && steps_[index(sums)].convolution;
+    if (step.is_fused) steps_[index(sums)].fused = number;
   }
 }
 
@@ -100,7 +101,26 @@ std::optional<PackedGolden::Thresholds> PackedGolden::pack(const Threshold& thre
   return packed;
 }
 
-bool PackedGolden::run_convolution(const Step& step, const ValueType& type, const Thresholds* thresholds, const MapData& in,
+std::optional<PackedGolden::Requantizer> PackedGolden::pack(const Requantize& requantize, const FeatureMap& out) {
+  const auto fits = [](std::int64_t value) { return INT32_MIN <= value && value <= INT32_MAX; };
+  if (!holds(out.type, requantize.low, requantize.high) || !fits(requantize.low) || !fits(requantize.high) ||
+      !std::all_of(requantize.mul.begin(), requantize.mul.end(), fits))
+    return std::nullopt;
+  Requantizer packed{{}, {requantize.mul.begin(), requantize.mul.end()}, requantize.add};
+  packed.task = {static_cast<int>(requantize.mul.size()), requantize.shift, static_cast<std::int32_t>(requantize.low),
+                 static_cast<std::int32_t>(requantize.high), nullptr, nullptr};
+  return packed;
+}
+
+void PackedGolden::quantize_pixel(const Step& step, const std::int32_t* in, std::int32_t* out) const {
+  if (step.thresholds) return kernels_->thresholds(step.thresholds->task(), in, out);
+  RequantizeTask task = step.requantizer->task;
+  task.mul = step.requantizer->mul.data();
+  task.add = step.requantizer->add.data();
+  kernels_->requantize(task, in, out);
+}
+
+bool PackedGolden::run_convolution(const Step& step, const ValueType& type, const Step* quantizer, const MapData& in,
                                    MapData& out) const {
   bool ok = true;
   const auto use = [&](const PackedConvolution::Tile& tile) {
@@ -111,8 +131,8 @@ bool PackedGolden::run_convolution(const Step& step, const ValueType& type, cons
         const auto [low, high] = kernels_->range(sums);
         ok = ok && holds(type, low, high);
       }
-      if (thresholds != nullptr) {
-        kernels_->thresholds(thresholds->task(), sums.data(), to);
+      if (quantizer != nullptr) {
+        quantize_pixel(*quantizer, sums.data(), to);
       } else {
         std::copy(sums.begin(), sums.end(), to);
       }
@@ -122,16 +142,15 @@ bool PackedGolden::run_convolution(const Step& step, const ValueType& type, cons
   return ok;
 }
 
-void PackedGolden::run_thresholds(const Thresholds& thresholds, const MapData& in, MapData& out) const {
-  const ThresholdTask task = thresholds.task();
-  if (!thresholds.lookup.empty()) {
-    for (std::size_t at = 0; at < in.values.size(); at += index(task.channels))
-      for (std::size_t c = 0; c < index(task.channels); ++c)
-        out.values[at + c] = thresholds.lookup[index(in.values[at + c] - thresholds.first) * index(task.channels) + c];
+void PackedGolden::run_quantizer(const Step& step, const MapData& in, MapData& out) const {
+  const std::size_t channels = index(in.shape.channels);
+  if (step.thresholds && !step.thresholds->lookup.empty()) {
+    for (std::size_t at = 0; at < in.values.size(); at += channels)
+      for (std::size_t c = 0; c < channels; ++c)
+        out.values[at + c] = step.thresholds->lookup[index(in.values[at + c] - step.thresholds->first) * channels + c];
     return;
   }
-  for (std::size_t at = 0; at < in.values.size(); at += index(task.channels))
-    kernels_->thresholds(task, in.values.data() + at, out.values.data() + at);
+  for (std::size_t at = 0; at < in.values.size(); at += channels) quantize_pixel(step, in.values.data() + at, out.values.data() + at);
 }
 
 bool PackedGolden::run_pool(const MaxPool& pool, const ValueType& type, const MapData& in, MapData& out) const {
@@ -170,12 +189,12 @@ std::vector<MapData> PackedGolden::execute(const MapData& input, bool fuse) cons
     MapData& out = maps[index(last.output)];
     const ValueType& type = network_.output_of(layer).type;
     const auto* pool = std::get_if<MaxPool>(&layer.op);
-    bool ok = step.convolution || step.thresholds || pool != nullptr;
+    bool ok = step.convolution || step.quantizes() || pool != nullptr;
     if (ok) out = take_map(network_.output_of(last).shape, fuse && last_reader_[index(last.output)] >= 0);
     if (step.convolution) {
-      ok = run_convolution(step, type, &last == &layer ? nullptr : &*steps_[index(step.fused)].thresholds, in, out);
-    } else if (step.thresholds) {
-      run_thresholds(*step.thresholds, in, out);
+      ok = run_convolution(step, type, &last == &layer ? nullptr : &steps_[index(step.fused)], in, out);
+    } else if (step.quantizes()) {
+      run_quantizer(step, in, out);
     } else if (pool != nullptr) {
       ok = run_pool(*pool, type, in, out);
     }

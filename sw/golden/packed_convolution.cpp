@@ -49,8 +49,11 @@ std::optional<PackedConvolution> PackedConvolution::pack(const Convolution& conv
 
   const std::size_t fan_in = conv.weights.size() / static_cast<std::size_t>(conv.out_channels);
   const std::int64_t largest = std::max(-in.type.min(), in.type.max());
-  for (auto row = conv.weights.begin(); row != conv.weights.end(); row += static_cast<std::ptrdiff_t>(fan_in)) {
-    std::int64_t low = 0, high = 0, limit = 0;
+  std::size_t k = 0;
+  for (auto row = conv.weights.begin(); row != conv.weights.end(); row += static_cast<std::ptrdiff_t>(fan_in), ++k) {
+    const std::int64_t bias = conv.bias.empty() ? 0 : conv.bias[k];
+    if (bias < -INT32_MAX || bias > INT32_MAX) return std::nullopt;
+    std::int64_t low = bias, high = bias, limit = std::abs(bias);
     for (auto weight = row; weight != row + static_cast<std::ptrdiff_t>(fan_in); ++weight) {
       low += std::min(*weight * in.type.min(), *weight * in.type.max());
       high += std::max(*weight * in.type.min(), *weight * in.type.max());
@@ -73,7 +76,13 @@ std::optional<PackedConvolution> PackedConvolution::pack(const Convolution& conv
 
   packed.groups_.resize(static_cast<std::size_t>(conv.groups));
   const std::int32_t* weights = conv.weights.data();
+  auto bias = conv.bias.begin();
   for (Group& group : packed.groups_) {
+    if (!conv.bias.empty()) {
+      group.bias.assign(bias, bias + packed.out_channels_);
+      group.bias.resize(static_cast<std::size_t>(packed.padded_));
+      bias += packed.out_channels_;
+    }
     if (packed.planes_) {
       packed.pack_planes(weights, group);
     } else {
@@ -88,7 +97,7 @@ void PackedConvolution::pack_planes(const std::int32_t* weights, Group& group) c
   const auto planes = static_cast<std::ptrdiff_t>(weight_bits_.size());
   const std::ptrdiff_t row_words = std::ptrdiff_t{taps_} * words_;
   group.planes.assign(static_cast<std::size_t>(padded_ * planes * row_words), 0);
-  group.bias.assign(static_cast<std::size_t>(padded_), 0);
+  group.bias.resize(static_cast<std::size_t>(padded_));
   std::vector<std::uint64_t> words(static_cast<std::size_t>(words_));
   for (int k = 0; k < out_channels_; ++k) {
     std::int64_t sum = 0, negative = 0;
@@ -109,7 +118,7 @@ void PackedConvolution::pack_planes(const std::int32_t* weights, Group& group) c
     std::int64_t bias = bipolar_input_ ? sum : 0;
     if (bipolar_weights_)
       for (const std::int32_t c : coefficients_) bias -= c * negative;
-    group.bias[static_cast<std::size_t>(k)] = static_cast<std::int32_t>(bias);
+    group.bias[static_cast<std::size_t>(k)] += static_cast<std::int32_t>(bias);
   }
 }
 
@@ -214,11 +223,14 @@ void PackedConvolution::run_products(const MapData& in, int group, const std::fu
   task.pairs = pairs_;
   task.channels = padded_;
   task.weights = groups_[static_cast<std::size_t>(group)].products.data();
+  const std::vector<std::int32_t>& bias = groups_[static_cast<std::size_t>(group)].bias;
   const auto compute = [&](int count, std::int32_t* sums) {
     task.rows = rows.data();
     task.row_count = count;
     task.sums = sums;
     kernels_->products(task);
+    for (std::int32_t* row = sums; !bias.empty() && row != sums + std::ptrdiff_t{count} * padded_; row += padded_)
+      std::transform(bias.begin(), bias.end(), row, row, std::plus<>());
   };
   for_tiles(map, in_.channels, rows, std::ptrdiff_t{pairs_} * 2, 1, group, compute, use);
 }

@@ -31,10 +31,11 @@ class PackedConvolution {
  private:
   struct Group {
     std::vector<std::uint64_t> planes;   // PlaneTask::weights
-    std::vector<std::int32_t> bias;      // PlaneTask::bias
+    std::vector<std::int32_t> bias;      // PlaneTask::bias, or what is added to the sums of products; empty: nothing
     std::vector<std::int16_t> products;  // ProductTask::weights
   };
 
+  /// group.bias holds the convolution's own.
   void pack_planes(const std::int32_t* weights, Group& group) const;
   void pack_products(const std::int32_t* weights, Group& group) const;
   void run_planes(const MapData& in, int group, const std::function<void(const Tile&)>& use) const;

@@ -1,4 +1,4 @@
-// From a pending chain to a Threshold layer.
+// From a pending chain to a Threshold or Requantize layer.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -62,8 +62,7 @@ void emit_thresholds(Context& context, Stream& stream, const Grid& grid, Thresho
   const std::vector<Range> code_ranges = reached_codes(table, ranges);
   const MapShape shape = builder.map(stream.map).shape;
   constexpr int kFewLevels = 15;
-  const auto requantize =
-      context.options.requantize && table.levels > kFewLevels ? as_requantize(table, ranges) : std::optional<Requantize>();
+  const auto requantize = table.levels > kFewLevels ? as_requantize(table, ranges) : std::optional<Requantize>();
   if (requantize)
     stream.map = builder.add_layer("requantize", stream.source, stream.map, *requantize, shape, grid.type, code_ranges);
   else

@@ -17,6 +17,8 @@ struct Context {
   Builder builder;
   std::map<std::string, Symbol> symbols;
   std::map<std::string, int> readers;  ///< nodes and graph outputs that read a value
+  bool own_channels = false;           ///< every value of the input is a channel, so that every constant may differ between values
+  bool has_batch = true;               ///< the first dimension of the input and the outputs counts images
   bool other_layout = false;           ///< the input map is stored the other way than it looks
 
   int opset() const { return graph.opset; }
@@ -43,8 +45,9 @@ bool fold_bias(Context& context, Stream& stream);
 /// RequantShift: from its integers alone where the chain before it is integer too, else by bisection.
 Stream lower_requant_shift(Context& context, const Node& node, Stream stream, const Tensor& factor, const Tensor& summand);
 
-/// Factors, summands and a shift that give what the table gives at every sum of the ranges, or nothing where none of up to 31 bits are
-/// found.
+// factors.cpp
+/// Factors, summands and a shift that give what the table gives at every sum of the ranges, with the smallest shift, and for it the
+/// smallest factors. Nothing where there are none of up to 31 bits, with summands of up to 47 and a shift of up to 40.
 std::optional<Requantize> as_requantize(const Threshold& table, const std::vector<Range>& ranges);
 
 // joins.cpp

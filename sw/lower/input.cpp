@@ -54,7 +54,8 @@ void add_input(Context& context) {
     throw Error(info.name, fmt::format("an input of shape {}; a batch of up to 3 dimensions is supported", dims_text(info.shape)));
   Stream stream;
   stream.dims = info.shape;
-  stream.dims[0] = 1;
+  context.has_batch = !(context.own_channels && info.shape.size() == 2 && info.shape[0] > 1);
+  if (context.has_batch) stream.dims[0] = 1;
   for (std::size_t i = 1; i < stream.dims.size(); ++i)
     if (stream.dims[i] < 1 || stream.dims[i] > 65536)
       throw Error(info.name, fmt::format("dimension {} of this input is {}; export the model with a fixed size", i,
@@ -66,11 +67,12 @@ void add_input(Context& context) {
   if (stream.dims.size() == 4) shape = {extent(2), extent(3), extent(1)};
   const bool last = stream.dims.size() == 4 && channels_last(graph, stream.dims) != context.other_layout;
   if (last) shape = {extent(1), extent(2), extent(3)};
+  if (context.own_channels) shape = {1, 1, static_cast<int>(element_count(stream.dims))};
   if (shape.size() > (1 << 24)) throw Error(info.name, fmt::format("an input of shape {} is too large", dims_text(info.shape)));
   stream.order.resize(static_cast<std::size_t>(shape.size()));
   const auto pixels = static_cast<std::int32_t>(shape.size() / shape.channels);
   for (std::int32_t e = 0; e < static_cast<std::int32_t>(shape.size()); ++e)
-    stream.order[static_cast<std::size_t>(e)] = last ? e : e % pixels * shape.channels + e / pixels;
+    stream.order[static_cast<std::size_t>(e)] = last || context.own_channels ? e : e % pixels * shape.channels + e / pixels;
   stream.scale = {options.input_scale};
   stream.shift = options.input_shift;
   stream.source = info.name;
@@ -84,7 +86,7 @@ void add_input(Context& context) {
   network.input = context.builder.add_map("pixels", shape, type,
                                           std::vector<Range>(static_cast<std::size_t>(shape.channels), Range{type.min(), type.max()}));
   network.input_order = stream.order;
-  network.input_shape.assign(stream.dims.begin() + 1, stream.dims.end());
+  network.input_shape.assign(stream.dims.begin() + (context.has_batch ? 1 : 0), stream.dims.end());
   network.input_rule = {options.input_scale, options.input_shift, type};
   stream.map = network.input;
   context.symbols[info.name] = std::move(stream);

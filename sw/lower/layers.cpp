@@ -42,20 +42,28 @@ std::vector<int> identity_channels(int channels) {
   return map_channel;
 }
 
-/// Gives the network's input, which nothing reads yet, the shape in which the stream wants it (a flat image, or one in NHWC order).
-bool reshape_input(Context& context, Stream& stream, const MapShape& shape) {
+/// Gives the network's input, which no layer reads yet, the shape and order in which the stream wants it (a flat image, or one in NHWC
+/// order), and tells every other stream of it.
+bool reshape_input(Context& context, Stream& stream, const MapShape& shape, const std::vector<std::int32_t>& order) {
   Network& network = context.builder.network();
-  const bool per_channel = std::any_of(stream.steps.begin(), stream.steps.end(), [](const auto& step) { return step->per_channel(); });
-  if (stream.map != network.input || !stream.only_reader || context.builder.is_read(stream.map) || !stream.pools.empty() || per_channel)
+  std::vector<Stream*> streams{&stream};
+  for (auto& [name, symbol] : context.symbols)
+    if (auto* other = std::get_if<Stream>(&symbol); other != nullptr && other->map == network.input) streams.push_back(other);
+  const auto is_bound = [](const Stream* other) {  // to the channels that the map has now
+    return !other->pools.empty() || other->scale.size() > 1 ||
+           std::any_of(other->steps.begin(), other->steps.end(), [](const auto& step) { return step->per_channel(); });
+  };
+  if (stream.map != network.input || context.builder.is_read(stream.map) || std::any_of(streams.begin(), streams.end(), is_bound))
     return false;
-  const auto order = canonical_order(shape, identity_channels(shape.channels));
   std::vector<std::int32_t> moved(order.size(), -1);  // old position -> new position
   for (std::size_t e = 0; e < order.size(); ++e) moved[static_cast<std::size_t>(stream.order[e])] = order[e];
   if (std::find(moved.begin(), moved.end(), -1) != moved.end()) return false;
   for (std::int32_t& position : network.input_order) position = moved[static_cast<std::size_t>(position)];
   context.builder.reshape_input(shape);
-  stream.shape = shape;
-  stream.order = order;
+  for (Stream* other : streams) {
+    other->shape = shape;
+    for (std::int32_t& position : other->order) position = moved[static_cast<std::size_t>(position)];
+  }
   return true;
 }
 
@@ -71,7 +79,7 @@ Layout layout_of(Context& context, const Node& node, Stream& stream) {
       if (canonical_order(layout.shape, layout.map_channel) == stream.order) return layout;
     }
     layout.map_channel = identity_channels(layout.shape.channels);
-    if (reshape_input(context, stream, layout.shape)) return layout;
+    if (reshape_input(context, stream, layout.shape, canonical_order(layout.shape, layout.map_channel))) return layout;
   }
   throw Error(node.name,
               fmt::format("the input of this {}, of shape {}, is a feature map of {}x{}x{} (height, width, channels) with its axes "
@@ -145,33 +153,83 @@ Stream lower_conv(Context& context, const Node& node, Stream input, const Consta
   return out;
 }
 
+namespace {
+
+/// Where the values of the rows of a tensor [.., N] lie in its map.
+struct Rows {
+  std::vector<std::size_t> element;  ///< place in a row's values, in the order of the map -> ONNX place
+  bool is_whole = false;             ///< one row, all values of the map; else every pixel has whole rows, one after the other
+};
+
+std::optional<Rows> rows_of(const Stream& input) {
+  const auto count = size(input.dims.back()), channels = size(input.shape.channels);
+  Rows rows;
+  rows.is_whole = size(input.shape.size()) == count;
+  rows.element.assign(count, count);
+  if (!rows.is_whole && channels % count != 0) return std::nullopt;
+  for (std::size_t n = 0; n < count; ++n) {
+    const auto position = static_cast<std::size_t>(input.order[n]);
+    const std::size_t place = rows.is_whole ? position : position % count;
+    if (rows.element[place] != count) return std::nullopt;
+    rows.element[place] = n;
+  }
+  for (std::size_t e = 0; e < input.order.size(); ++e) {
+    const auto position = static_cast<std::size_t>(input.order[e]), first = static_cast<std::size_t>(input.order[e - e % count]);
+    if (!rows.is_whole && (position / count != first / count || rows.element[position % count] != e % count)) return std::nullopt;
+  }
+  return rows;
+}
+
+}  // namespace
+
+/// One row, the values of a whole map: a kernel of the map's size. Several rows: every pixel has one, or several as groups of channels.
 Stream lower_product(Context& context, const Node& node, Stream input, const Constant& weights, bool outputs_first) {
-  input = integral(context, std::move(input), node);
   const Dims& dims = weights.value.shape;
   if (dims.size() != 2) throw Error(node.name, fmt::format("weights of shape {}; a matrix is supported", dims_text(dims)));
   const std::size_t inputs = size(dims[outputs_first ? 1 : 0]), outputs = size(dims[outputs_first ? 0 : 1]);
   if (input.dims.empty() || size(input.dims.back()) != inputs)
     throw Error(node.name, fmt::format("weights of shape {} do not fit an input of shape {}", dims_text(dims), dims_text(input.dims)));
-  if (size(input.shape.size()) != inputs)
+  std::optional<Rows> rows = rows_of(input);
+  if (!rows) {
+    const MapShape shape{1, static_cast<int>(input.order.size() / inputs), static_cast<int>(inputs)};
+    std::vector<std::int32_t> order(input.order.size());
+    std::iota(order.begin(), order.end(), 0);
+    if (reshape_input(context, input, shape, order)) rows = rows_of(input);
+  }
+  if (!rows)
     throw Error(node.name,
-                fmt::format("an input of shape {} has more than one row; a fully connected layer takes all values of a map: flatten it",
-                            dims_text(input.dims)));
-  std::vector<std::size_t> element(inputs, inputs);  // HWC position -> ONNX element
-  for (std::size_t e = 0; e < inputs; ++e) element[static_cast<std::size_t>(input.order[e])] = e;
+                fmt::format("the rows of its input, of shape {}, do not lie along the channels of the feature map, of {}x{}x{} (height, "
+                            "width, channels); remove the Transpose or Reshape in front of it",
+                            dims_text(input.dims), input.shape.height, input.shape.width, input.shape.channels));
+  input = integral(context, std::move(input), node);
+  const std::size_t groups = rows->is_whole ? 1 : size(input.shape.channels) / inputs;
+  if (groups * inputs * outputs > std::size_t{1} << 24) throw Error(node.name, fmt::format("{} copies of its weights are too many", groups));
   std::vector<std::size_t> position;
-  for (std::size_t k = 0; k < outputs; ++k)
-    for (std::size_t i = 0; i < inputs; ++i) position.push_back(outputs_first ? k * inputs + element[i] : element[i] * outputs + k);
-  IntegerWeights integers = integer_weights(node, weights, position, outputs);
+  for (std::size_t k = 0; k < groups * outputs; ++k)
+    for (std::size_t i = 0; i < inputs; ++i) {
+      const std::size_t n = rows->element[i];
+      position.push_back(outputs_first ? k % outputs * inputs + n : n * outputs + k % outputs);
+    }
+  IntegerWeights integers = integer_weights(node, weights, position, groups * outputs);
 
   Convolution conv;
-  conv.window.kernel_height = input.shape.height;
-  conv.window.kernel_width = input.shape.width;
-  conv.out_channels = static_cast<int>(outputs);
+  if (rows->is_whole) {
+    conv.window.kernel_height = input.shape.height;
+    conv.window.kernel_width = input.shape.width;
+  }
+  conv.out_channels = static_cast<int>(groups * outputs);
+  conv.groups = static_cast<int>(groups);
   conv.weight_type = integers.type;
   conv.weights = std::move(integers.values);
   Dims out_dims = input.dims;
   out_dims.back() = static_cast<std::int64_t>(outputs);
-  return emit_convolution(context, "fc", node, input, std::move(conv), integers.scale, std::move(out_dims));
+  std::vector<std::int32_t> order;
+  for (std::size_t first = 0; first < input.order.size(); first += inputs)
+    for (std::size_t k = 0; k < outputs; ++k)
+      order.push_back(static_cast<std::int32_t>((rows->is_whole ? 0 : static_cast<std::size_t>(input.order[first]) / inputs * outputs) + k));
+  Stream out = emit_convolution(context, "fc", node, input, std::move(conv), integers.scale, std::move(out_dims));
+  out.order = std::move(order);
+  return out;
 }
 
 /// The mean is a sum with weights 1, divided by the number of values.

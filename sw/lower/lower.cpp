@@ -79,6 +79,33 @@ Stream lower_softmax(Context& context, const Node& node, Stream stream) {
   return stream;
 }
 
+/// Products with whole numbers and sums of them, in front of a Cast to integers, as the integers that they are, even where a float32 tensor
+/// would round them (beyond 2^24): the integer networks that are written so mean integers. Else the stream stays as it is.
+void take_as_integers(const Context& context, const Node& node, Stream& stream) {
+  const auto lines = stream.pools.empty() && !stream.steps.empty() ? as_lines(stream, stream.steps.size()) : std::nullopt;
+  if (!lines) return;
+  const auto whole = [](double value) { return std::nearbyint(value) == value && std::fabs(value) <= 0x1p31; };
+  Stream taken = stream;
+  taken.scale = {1.0};
+  taken.shift = 0;
+  taken.steps.clear();
+  taken.integer = true;
+  std::vector<std::int64_t> slopes, offsets;
+  for (const std::int32_t position : stream.order) {
+    const Line& line = (*lines)[static_cast<std::size_t>(position % stream.shape.channels)];
+    if (!whole(line.slope) || !whole(line.offset)) return;
+    slopes.push_back(static_cast<std::int64_t>(line.slope));
+    offsets.push_back(static_cast<std::int64_t>(line.offset));
+  }
+  Node step = node;
+  for (const auto& [op, values] : {std::pair("Mul", slopes), std::pair("Add", offsets)}) {
+    step.op = op;
+    const Tensor constant = Tensor::ints(stream.dims, values);
+    append_step(taken, step, 0, {nullptr, &constant}, context.opset());
+  }
+  stream = std::move(taken);
+}
+
 /// A Cast changes nothing where the values are integers that both types hold; else it is a step like any other.
 Stream lower_cast(Context& context, const Node& node, Stream stream) {
   const std::int64_t to = node.int_attribute("to", 0);
@@ -90,6 +117,7 @@ Stream lower_cast(Context& context, const Node& node, Stream stream) {
     stream.integer = !to_float;
     return stream;
   }
+  if (to == 7 && !from_integers) take_as_integers(context, node, stream);
   append_step(stream, node, 0, {nullptr}, context.opset());
   return stream;
 }
@@ -126,9 +154,12 @@ Stream lower_gemm(Context& context, const Node& node, Stream input) {
   const float beta = node.float_attribute("beta", 1.0F);
   if (alpha != 1.0F) append_constant_step(out, "Mul", node.name, {alpha});
   if (node.inputs.size() > 2 && !node.inputs[2].empty()) {
-    Tensor bias = expand(node, required_constant(context, node, 2, "bias").value, out.dims);
+    Tensor bias = required_constant(context, node, 2, "bias").value;
+    if (!bias.is_float()) throw Error(node.name, "its bias holds integers; floats are expected");
     for (float& value : bias.f()) value = beta * value;
-    append_constant_step(out, "Add", node.name, bias.f());
+    Node add = node;
+    add.op = "Add";
+    append_step(out, add, 0, {nullptr, &bias}, context.opset());
   }
   return out;
 }
@@ -232,8 +263,10 @@ void visit_node(Context& context, const Node& node) {
 
 namespace {
 
-Network lower_as(const Graph& graph, const LowerOptions& options, bool other_layout) {
-  lowering::Context context{graph, options, {}, {}, {}, other_layout};
+enum class InputLayout { AsItLooks, OtherWay, OwnChannels };
+
+Network lower_as(const Graph& graph, const LowerOptions& options, InputLayout layout) {
+  lowering::Context context{graph, options, {}, {}, {}, layout == InputLayout::OwnChannels, true, layout == InputLayout::OtherWay};
   for (const Node& node : graph.nodes)
     for (const std::string& input : node.inputs)
       if (!input.empty() && node.op != "Shape") ++context.readers[input];
@@ -246,19 +279,36 @@ Network lower_as(const Graph& graph, const LowerOptions& options, bool other_lay
   return std::move(context.builder.network());
 }
 
+/// Whether a small image may be taken with a channel for every value.
+bool may_own_channels(const Graph& graph) {
+  if (graph.inputs.size() != 1) return false;
+  std::int64_t count = 1;
+  for (std::size_t i = 0; i < graph.inputs[0].shape.size(); ++i) {
+    const std::int64_t dim = graph.inputs[0].shape[i];
+    if (dim < 1 && i > 0) return false;
+    count = std::min<std::int64_t>(count * std::max<std::int64_t>(dim, 1), 1 << 20);
+  }
+  return count <= 1 << 16;
+}
+
 }  // namespace
 
+// How the input lies in its map is taken from what the model looks like, and a channel per value fits constants that differ between the
+// rows of an image. Each is only a way to store the same numbers, so where one does not lower, another may.
 Network lower(const Graph& graph, const LowerOptions& options) {
   try {
-    return lower_as(graph, options, false);
+    return lower_as(graph, options, InputLayout::AsItLooks);
   } catch (const Error&) {
-    // How the input lies in its map was taken from what the model looks like: the other way may do. If not, the first error stands.
-    if (graph.inputs.size() != 1 || graph.inputs[0].shape.size() != 4) throw;
-    try {
-      return lower_as(graph, options, true);
-    } catch (const Error&) {
+    for (const InputLayout layout : {InputLayout::OtherWay, InputLayout::OwnChannels}) {
+      const bool may = layout == InputLayout::OwnChannels ? may_own_channels(graph)
+                                                          : graph.inputs.size() == 1 && graph.inputs[0].shape.size() == 4;
+      if (!may) continue;
+      try {
+        return lower_as(graph, options, layout);
+      } catch (const Error&) {
+      }
     }
-    throw;
+    throw;  // what the first way found
   }
 }
 

@@ -1,5 +1,6 @@
 // From the float graph to the integer network, exactly: whatever stands between an integer accumulator and the next quantizer becomes
-// thresholds, found on the ONNX operators themselves. What cannot be represented exactly is refused with the node's name and the reason.
+// thresholds, found on the ONNX operators themselves. Tables of more than 15 levels become Requantize layers where one with the same
+// outputs over the whole range of sums exists. What cannot be represented exactly is refused with the node's name and the reason.
 #pragma once
 
 #include <optional>
@@ -14,8 +15,6 @@ struct LowerOptions {
   double input_shift = 0.0;
   int input_bits = 8;                   ///< pixels are unsigned with this many bits
   std::optional<ValueType> input_type;  ///< of the pixels instead: signed integers, say; an integer input of the model states its own
-  /// Tables of more than 15 levels become Requantize layers where one with the same outputs over the whole range of sums is found.
-  bool requantize = false;
   bool argmax = false;  ///< append an argmax to the single output if the model has none
 };
 

@@ -35,7 +35,7 @@ NetworkOutput read_output(Context& context, const ValueInfo& info, Stream& strea
   output.name = info.name;
   output.map = stream.map;
   output.shape = stream.dims;
-  if (!output.shape.empty()) output.shape.erase(output.shape.begin());  // the batch
+  if (context.has_batch && !output.shape.empty()) output.shape.erase(output.shape.begin());
   output.order = stream.order;
   output.function = stream.function;
   for (std::size_t e = 0; e < stream.order.size(); ++e) {

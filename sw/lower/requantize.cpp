@@ -1,5 +1,5 @@
-// Between thresholds and factors with a shift. RequantShift as thresholds in closed form: with x = slope * q + offset in integers, code j
-// is reached where (x * mul + add) / div + 1/2 >= j, that is where q * (slope * mul) >= j * div - div / 2 - (offset * mul + add).
+// RequantShift as thresholds in closed form: with x = slope * q + offset in integers, code j is reached where
+// (x * mul + add) / div + 1/2 >= j, that is where q * (slope * mul) >= j * div - div / 2 - (offset * mul + add).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -67,64 +67,7 @@ std::int64_t code_at(const Rescaling& r, std::int64_t q, std::int64_t unit, cons
   return std::clamp(-ceil_div(-value, unit), rule.low, rule.high);  // the floor of value / unit
 }
 
-/// A summand for a factor, with which level j of a rising channel starts at exactly thresholds[j - 1]:
-/// (T - 1) * factor + add < j * 2^shift <= T * factor + add. Levels outside the range only bound it on the side that lies within.
-std::optional<std::int64_t> summand_for(std::int64_t factor, int shift, const std::vector<std::int64_t>& thresholds, const Range& range) {
-  std::int64_t least = INT64_MIN, most = INT64_MAX;
-  for (std::size_t i = 0; i < thresholds.size(); ++i) {
-    const std::int64_t goal = static_cast<std::int64_t>(i + 1) << shift, t = thresholds[i];
-    if (t <= range.high) least = std::max(least, goal - t * factor);
-    if (t > range.low) most = std::min(most, goal - (t - 1) * factor - 1);
-  }
-  if (least > most) return std::nullopt;
-  return least != INT64_MIN ? least : most;
-}
-
-/// The smallest factor for this shift whose slope the first and last levels within the range allow, and a summand.
-std::optional<std::pair<std::int64_t, std::int64_t>> line_through(int shift, const std::vector<std::int64_t>& thresholds,
-                                                                  const Range& range) {
-  std::vector<std::size_t> inside;
-  for (std::size_t i = 0; i < thresholds.size(); ++i)
-    if (thresholds[i] > range.low && thresholds[i] <= range.high) inside.push_back(i);
-  std::int64_t first = 0, last = std::int64_t{1} << 31;
-  if (inside.size() >= 2) {
-    const std::int64_t rise = static_cast<std::int64_t>(inside.back() - inside.front()) << shift;
-    const std::int64_t run = thresholds[inside.back()] - thresholds[inside.front()];
-    first = rise / (run + 1);
-    if (run > 1) last = std::min(last, rise / (run - 1) + 1);
-  }
-  constexpr std::int64_t kMostTried = 256;
-  for (std::int64_t factor = first; factor <= std::min(last, first + kMostTried); ++factor)
-    if (const auto summand = summand_for(factor, shift, thresholds, range)) return std::pair(factor, *summand);
-  return std::nullopt;
-}
-
 }  // namespace
-
-std::optional<Requantize> as_requantize(const Threshold& table, const std::vector<Range>& ranges) {
-  if (table.step != 1) return std::nullopt;
-  constexpr int kMostShift = 30;
-  for (int shift = 0; shift <= kMostShift; ++shift) {
-    Requantize out{{}, {}, shift, table.low, table.low + table.levels};
-    for (std::size_t c = 0; c < ranges.size(); ++c) {
-      const auto first = table.thresholds.begin() + static_cast<std::ptrdiff_t>(c) * table.levels;
-      std::vector<std::int64_t> thresholds(first, first + table.levels);
-      Range range = ranges[c];
-      const bool falling = table.falling[c] != 0;
-      if (falling) {  // rising in -q
-        std::reverse(thresholds.begin(), thresholds.end());
-        for (std::int64_t& t : thresholds) t = 1 - t;
-        range = {-range.high, -range.low};
-      }
-      const auto line = line_through(shift, thresholds, range);
-      if (!line) break;
-      out.mul.push_back(falling ? -line->first : line->first);
-      out.add.push_back(line->second + (table.low << shift));
-    }
-    if (out.mul.size() == ranges.size()) return out;  // summands stay below factor * sum + levels * 2^shift: no product leaves 63 bits
-  }
-  return std::nullopt;
-}
 
 Stream lower_requant_shift(Context& context, const Node& node, Stream stream, const Tensor& factor, const Tensor& summand) {
   const op::RequantRule rule = op::requant_rule(node);

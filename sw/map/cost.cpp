@@ -18,26 +18,17 @@ constexpr std::int64_t kLogicRomWords = 16;
 
 enum Term { Stages, BitOperations, AccumulatorBits, SearchBits, LogicRomBits, WordBits };
 
-/// A block RAM trades width for depth: each halving of its port doubles its words.
-void add_block(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
-  std::int64_t fewest = INT64_MAX;
-  std::int64_t words = device.block_bits / device.block_width;
-  for (std::int64_t port = device.block_width; port >= 1; port /= 2, words *= 2)
-    fewest = std::min(fewest, (width + port - 1) / port * ((depth + words - 1) / words));
-  cost.block_rams += fewest;
-}
-
 void add_rom(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
   cost.memory_bits += width * depth;
   if (depth <= kLogicRomWords || width * depth <= kLogicRomBits)
     cost.terms[LogicRomBits] += static_cast<double>(width * depth);
   else
-    add_block(cost, device, width, depth);
+    cost.block_rams += block_rams(device, width, depth);
 }
 
 void add_buffer(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
   cost.memory_bits += width * depth;
-  add_block(cost, device, width, depth);
+  cost.block_rams += block_rams(device, width, depth);
 }
 
 void add_plane(Cost& cost, const Network& network, const Stage& stage, const Budget& device) {
@@ -48,9 +39,10 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   const Folding& f = stage.folding;
   cost.terms[BitOperations] = static_cast<double>(f.pe) * f.simd * f.apar;
   cost.terms[AccumulatorBits] = static_cast<double>(f.pe) * raw.bits;
-  cost.terms[WordBits] = static_cast<double>(f.simd) * in.bits();
+  const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
+  cost.terms[WordBits] = static_cast<double>(word_bits);
   add_rom(cost, device, std::int64_t{f.pe} * f.simd, stage.words_per_pixel);
-  add_buffer(cost, device, std::int64_t{f.simd} * in.bits(), stage.window_plan.depth);
+  add_buffer(cost, device, word_bits, stage.window_plan.depth);
   const int levels =
       stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
   cost.terms[SearchBits] = static_cast<double>(f.lanes) * levels * raw.bits;
@@ -58,7 +50,28 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
     for (int level = 0; level < levels; ++level) add_rom(cost, device, raw.bits, std::int64_t{conv.out_channels / f.lanes} << level);
 }
 
+/// Factors of up to 18 signed bits meet in one multiplier; wider ones are split.
+std::int64_t dsps_of(int a_bits, int b_bits) { return std::int64_t{(a_bits + 16) / 17} * ((b_bits + 16) / 17); }
+
+void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int lanes, const Budget& device) {
+  const RequantizeConstants c = requantize_constants(op, in.type);
+  cost.terms[WordBits] += static_cast<double>(lanes) * std::max(in.type.bits() + c.mul_bits, c.add_bits);
+  if (device.dsps > 0)
+    cost.dsps = lanes * dsps_of(in.type.bits() + 1, c.mul_bits);
+  else
+    cost.terms[BitOperations] = static_cast<double>(lanes) * in.type.bits() * c.mul_bits;
+  for (int lane = 0; lane < lanes; ++lane) add_rom(cost, device, c.mul_bits + c.add_bits, in.shape.channels / lanes);
+}
+
 }  // namespace
+
+std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t depth) {
+  std::int64_t fewest = INT64_MAX;
+  std::int64_t words = device.block_bits / device.block_width;
+  for (std::int64_t port = device.block_width; port >= 1; port /= 2, words *= 2)
+    fewest = std::min(fewest, (width + port - 1) / port * ((depth + words - 1) / words));
+  return fewest;
+}
 
 Cost estimate(const Network& network, const Stage& stage, const Budget& device) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
@@ -70,6 +83,11 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
   } else {
     cost.terms[WordBits] = static_cast<double>(stage.folding.simd) * bits;
     if (stage.kind == StageKind::MaxPool) add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan.depth);
+    if (stage.kind == StageKind::Upsample)
+      add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits,
+                 2 * stage.in_shape.width * stage.in_shape.channels / stage.folding.simd);
+    if (const auto* requantize = std::get_if<Requantize>(&layer.op))
+      add_requantize(cost, *requantize, network.input_of(layer), stage.folding.simd, device);
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))
       cost.terms[SearchBits] = static_cast<double>(stage.folding.simd) * search_bits(threshold->levels) * (bits + 1);
   }

@@ -30,8 +30,12 @@ struct Cost {
   double lut4 = 0;
   std::int64_t block_rams = 0;
   std::int64_t memory_bits = 0;
+  std::int64_t dsps = 0;
   CostTerms terms{};
 };
+
+/// Block RAMs for a memory of `depth` words of `width` bits. A block trades width for depth: each halving of its port doubles its words.
+std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t depth);
 
 /// An estimate for a stage whose folding and window plan are set, with the device's block RAMs.
 Cost estimate(const Network& network, const Stage& stage, const Budget& device);

@@ -3,191 +3,41 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <array>
+#include <numeric>
+#include <optional>
 #include <set>
 
-#include "map/raw.hpp"
+#include "map/stages.hpp"
 
 namespace bitloom {
 namespace {
 
-std::vector<int> divisors(int n) {
-  std::vector<int> result;
-  for (int d = 1; d <= n; ++d)
-    if (n % d == 0) result.push_back(d);
-  return result;
-}
+/// LUTs that a block RAM is worth: narrow and deep memories take fewer blocks, wide foldings fewer LUTs a clock. Tried in this order until
+/// both fit.
+constexpr std::array<double, 5> kLutsPerBlock = {0, 25, 100, 400, 10000};
 
-int smallest_divisor_at_least(int n, std::int64_t least) {
-  for (const int d : divisors(n))
-    if (d >= least) return d;
-  return n;
-}
-
-[[noreturn]] void refuse(const Layer& layer, const std::string& why) {
-  throw Error(layer.source.empty() ? layer.name : fmt::format("{} (node {})", layer.name, layer.source), why);
-}
-
-/// The window reader's view of `window` over a map of `words` words per pixel. The stream is padded before it.
-WindowPlan plan_window(const MapShape& shape, const Window& window, int words, int columns) {
-  const int height = shape.height + window.pad_top + window.pad_bottom;
-  const int width = shape.width + window.pad_left + window.pad_right - (columns - 1);  // unfolding swallows columns - 1
-  const int kernel_width = columns > 1 ? 1 : window.kernel_width;
-  WindowPlan plan;
-  plan.out_height = window.out_height(shape.height);
-  plan.out_width = window.out_width(shape.width);
-  plan.extent = ((window.kernel_height - 1) * window.dilation_height * width + (kernel_width - 1) * window.dilation_width + 1) * words;
-  plan.step_x = window.stride_width * words;
-  plan.step_row = (window.stride_height * width - (plan.out_width - 1) * window.stride_width) * words;
-  plan.step_frame =
-      (height * width - (plan.out_height - 1) * window.stride_height * width - (plan.out_width - 1) * window.stride_width) * words;
-  // Deep enough that the next frame's first window is complete when this frame's last one ends: no bubble between frames.
-  // (window_reader adds the few words that its own latency asks for.)
-  plan.depth = std::max({plan.extent + plan.step_frame, plan.extent + plan.step_row, 2});
-  for (int r = 0; r < window.kernel_height; ++r)
-    for (int s = 0; s < kernel_width; ++s)
-      for (int chunk = 0; chunk < words; ++chunk)
-        plan.offsets.push_back((r * window.dilation_height * width + s * window.dilation_width) * words + chunk);
-  return plan;
-}
-
-/// A kernel that covers the whole map sees one pixel: the stream's order is already that of its weights.
-void flatten_if_whole_map(Stage& stage) {
-  const Window& w = stage.window;
-  const bool whole = !w.has_padding() && w.dilation_height == 1 && w.dilation_width == 1 && w.kernel_height == stage.in_shape.height &&
-                     w.kernel_width == stage.in_shape.width;
-  if (!whole) return;
-  stage.in_shape = {1, 1, static_cast<int>(stage.in_shape.size())};
-  stage.window = Window{};
-}
-
-std::vector<Stage> cut_into_stages(const Network& network) {
-  std::map<int, std::vector<int>> readers;
-  for (std::size_t i = 0; i < network.layers.size(); ++i)
-    for (const int input : network.layers[i].inputs) readers[input].push_back(static_cast<int>(i));
-  std::vector<Stage> stages;
-  std::set<int> done;
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    if (done.count(static_cast<int>(i)) != 0) continue;
-    const Layer& layer = network.layers[i];
-    if (readers[layer.inputs[0]].size() > 1) refuse(layer, "its input feeds several layers; the hardware runs chains so far");
-    Stage stage;
-    stage.name = layer.name;
-    stage.layer = static_cast<int>(i);
-    stage.in_map = layer.inputs[0];
-    stage.out_map = layer.output;
-    stage.in_shape = network.input_of(layer).shape;
-    if (const auto* conv = std::get_if<Convolution>(&layer.op)) {
-      if (conv->groups != 1) refuse(layer, fmt::format("{} groups; the hardware runs ungrouped convolutions so far", conv->groups));
-      stage.window = conv->window;
-      flatten_if_whole_map(stage);
-      const std::vector<int>& next = readers[layer.output];
-      if (next.size() == 1 && std::holds_alternative<Threshold>(network.layers[static_cast<std::size_t>(next[0])].op)) {
-        stage.threshold = next[0];
-        stage.out_map = network.layers[static_cast<std::size_t>(next[0])].output;
-        done.insert(next[0]);
-      }
-    } else if (const auto* pool = std::get_if<MaxPool>(&layer.op)) {
-      stage.kind = StageKind::MaxPool;
-      stage.window = pool->window;
-    } else if (std::holds_alternative<Threshold>(layer.op)) {
-      stage.kind = StageKind::Threshold;
-    } else if (std::holds_alternative<ArgMax>(layer.op)) {
-      stage.kind = StageKind::ArgMax;
-    } else {
-      refuse(layer, fmt::format("the hardware has no module for a layer of kind {} yet; bitloom run executes it", kind_name(layer.op)));
-    }
-    stages.push_back(std::move(stage));
-  }
-  for (const NetworkOutput& output : network.outputs)
-    if (stages.empty() || output.map != stages.back().out_map || network.outputs.size() > 1)
-      throw Error(output.name, "the hardware has one output so far, the last layer's");
-  return stages;
-}
-
-void apply(const Network& network, Stage& stage, const Folding& folding, const Budget& budget) {
-  const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
-  const int channels = stage.in_shape.channels;
-  stage.folding = folding;
-  stage.in_lanes = folding.simd;
-  const std::int64_t pixels = std::int64_t{stage.in_shape.height} * stage.in_shape.width;
-  switch (stage.kind) {
-    case StageKind::Plane: {
-      const auto& conv = std::get<Convolution>(layer.op);
-      const int words = folding.columns > 1 ? 1 : channels / folding.simd;
-      stage.window_plan = plan_window(stage.in_shape, stage.window, words, folding.columns);
-      const auto groups = conv.out_channels / folding.pe;
-      stage.words_per_pixel = std::int64_t{groups} * weight_planes(conv) * static_cast<std::int64_t>(stage.window_plan.offsets.size());
-      const int passes = network.input_of(layer).type.bits() / folding.apar;
-      stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel * passes;
-      break;
-    }
-    case StageKind::MaxPool:
-      stage.window_plan = plan_window(stage.in_shape, stage.window, channels / folding.simd, 1);
-      stage.words_per_pixel = static_cast<std::int64_t>(stage.window_plan.offsets.size());
-      stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel;
-      break;
-    case StageKind::Threshold:
-    case StageKind::ArgMax: stage.clocks = pixels * channels / folding.simd; break;
-  }
-  // Words arrive one a clock, padding included: a stage can never be faster than its input stream.
-  if (stage.kind == StageKind::Plane || stage.kind == StageKind::MaxPool) {
-    const std::int64_t padded = (std::int64_t{stage.in_shape.height} + stage.window.pad_top + stage.window.pad_bottom) *
-                                (stage.in_shape.width + stage.window.pad_left + stage.window.pad_right);
-    stage.clocks = std::max(stage.clocks, padded * (folding.columns > 1 ? 1 : channels / folding.simd));
-  }
-  stage.cost = estimate(network, stage, budget);
-}
-
-/// Every folding of a stage, in no particular order.
-std::vector<Folding> foldings(const Network& network, const Stage& stage) {
-  const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
-  const int channels = stage.in_shape.channels;
-  std::vector<Folding> result;
-  if (stage.kind == StageKind::ArgMax) return {Folding{}};
-  if (stage.kind != StageKind::Plane) {
-    for (const int lanes : divisors(channels)) result.push_back({1, lanes, 1, lanes, 1});
-    return result;
-  }
-  const auto& conv = std::get<Convolution>(layer.op);
-  const int bits = network.input_of(layer).type.bits();
-  std::vector<std::pair<int, int>> widths;  // simd, columns
-  for (const int simd : divisors(channels)) widths.emplace_back(simd, 1);
-  if (stage.window.kernel_width > 1 && stage.window.dilation_width == 1)
-    widths.emplace_back(stage.window.kernel_width * channels, stage.window.kernel_width);
-  for (const int pe : divisors(conv.out_channels)) {
-    for (const auto& [simd, columns] : widths) {
-      Folding folding{pe, simd, bits, 1, columns};
-      const int words =
-          columns > 1 ? stage.window.kernel_height : stage.window.kernel_height * stage.window.kernel_width * (channels / simd);
-      // The activation serves a group's PE channels while the next group is computed.
-      const int group_clocks = weight_planes(conv) * words;
-      folding.lanes = smallest_divisor_at_least(pe, (pe + group_clocks - 1) / group_clocks);
-      result.push_back(folding);
-    }
-  }
-  return result;
-}
-
-/// Cheaper: fewer LUTs, then fewer block RAMs, then fewer clocks.
-bool cheaper(const Stage& a, const Stage& b) {
-  return std::tuple(a.cost.lut4, a.cost.block_rams, a.clocks) < std::tuple(b.cost.lut4, b.cost.block_rams, b.clocks);
+/// Cheaper: fewer LUTs with the block RAMs at their price, then fewer block RAMs, then fewer clocks.
+bool cheaper(const Stage& a, const Stage& b, double luts_per_block) {
+  const auto price = [&](const Stage& s) { return s.cost.lut4 + luts_per_block * static_cast<double>(s.cost.block_rams); };
+  return std::tuple(price(a), a.cost.block_rams, a.clocks) < std::tuple(price(b), b.cost.block_rams, b.clocks);
 }
 
 /// While map_pad inserts border words, what the stage before it computes has to wait in that stage's output FIFO.
 void set_slack(Plan& plan, const Network& network) {
-  for (std::size_t i = 0; i + 1 < plan.stages.size(); ++i) {
-    Stage& stage = plan.stages[i];
-    const Stage& next = plan.stages[i + 1];
-    const Window& w = next.window;
-    if (stage.kind != StageKind::Plane || !w.has_padding()) continue;
-    const int words = next.folding.columns > 1 ? 1 : next.in_shape.channels / next.folding.simd;
-    const std::int64_t width = std::int64_t{next.in_shape.width} + w.pad_left + w.pad_right;
-    const std::int64_t burst = ((w.pad_top + w.pad_bottom) * width + w.pad_left + w.pad_right) * words;
+  for (Stage& stage : plan.stages) {
+    if (stage.kind != StageKind::Plane) continue;
+    std::int64_t burst = 0;  // border words, of the reader with the most
+    for (const Stage& next : plan.stages) {
+      const Window& w = next.window;
+      if (next.in_maps.front() != stage.out_map || !w.has_padding()) continue;
+      const std::int64_t width = std::int64_t{next.in_shape.width} + w.pad_left + w.pad_right;
+      burst = std::max(burst, ((w.pad_top + w.pad_bottom) * width + w.pad_left + w.pad_right) * (next.in_shape.channels / next.in_lanes));
+    }
     const auto& conv = std::get<Convolution>(network.layers[static_cast<std::size_t>(stage.layer)].op);
     const std::int64_t groups = conv.out_channels / stage.folding.pe;
-    const std::int64_t group_clocks = std::max<std::int64_t>(
-        1, stage.words_per_pixel / groups * (network.maps[static_cast<std::size_t>(stage.in_map)].type.bits() / stage.folding.apar));
+    const int passes = network.maps[static_cast<std::size_t>(stage.in_maps.front())].type.bits() / stage.folding.apar;
+    const std::int64_t group_clocks = std::max<std::int64_t>(1, stage.words_per_pixel / groups * passes);
     stage.slack_groups = static_cast<int>((burst + group_clocks - 1) / group_clocks);
   }
 }
@@ -196,12 +46,19 @@ std::int64_t input_clocks(const Network& network, int lanes) {
   return network.maps[static_cast<std::size_t>(network.input)].shape.size() / lanes;
 }
 
+/// Several outputs leave one after the other, a value a clock.
+std::int64_t output_clocks(const Network& network) {
+  std::int64_t values = 0;
+  for (const NetworkOutput& output : network.outputs) values += network.maps[static_cast<std::size_t>(output.map)].shape.size();
+  return network.outputs.size() > 1 ? values : 0;
+}
+
 struct Candidates {
   std::vector<std::vector<Stage>> stages;  ///< per stage, per folding
   std::vector<int> input_lanes;
 };
 
-bool plan_within(const Network& network, const Candidates& candidates, std::int64_t budget_clocks, Plan& plan) {
+bool plan_within(const Network& network, const Candidates& candidates, std::int64_t budget_clocks, double luts_per_block, Plan& plan) {
   plan = Plan{};
   plan.input_lanes = 0;
   for (const int lanes : candidates.input_lanes) {
@@ -212,10 +69,15 @@ bool plan_within(const Network& network, const Candidates& candidates, std::int6
   if (plan.input_lanes == 0) return false;
   plan.clocks_per_image = input_clocks(network, plan.input_lanes);
   plan.bottleneck = "input";
+  if (const std::int64_t out = output_clocks(network); out > plan.clocks_per_image) {
+    if (out > budget_clocks) return false;
+    plan.clocks_per_image = out;
+    plan.bottleneck = "outputs";
+  }
   for (const std::vector<Stage>& options : candidates.stages) {
     const Stage* best = nullptr;
     for (const Stage& option : options)
-      if (option.clocks <= budget_clocks && (best == nullptr || cheaper(option, *best))) best = &option;
+      if (option.clocks <= budget_clocks && (best == nullptr || cheaper(option, *best, luts_per_block))) best = &option;
     if (best == nullptr) return false;
     if (best->clocks > plan.clocks_per_image) {
       plan.clocks_per_image = best->clocks;
@@ -223,6 +85,7 @@ bool plan_within(const Network& network, const Candidates& candidates, std::int6
     }
     plan.cost.lut4 += best->cost.lut4;
     plan.cost.block_rams += best->cost.block_rams;
+    plan.cost.dsps += best->cost.dsps;
     plan.cost.memory_bits += best->cost.memory_bits;
     plan.stages.push_back(*best);
   }
@@ -237,7 +100,21 @@ std::string binding(const Plan& plan, const Budget& budget) {
                        budget.lut4);
   if (plan.cost.block_rams > budget.block_rams)
     return fmt::format("{} block RAMs are needed, {} exist", plan.cost.block_rams, budget.block_rams);
+  if (plan.cost.dsps > budget.dsps) return fmt::format("{} multipliers are needed, {} exist", plan.cost.dsps, budget.dsps);
   return "";
+}
+
+/// The plan at the lowest price of a block RAM that fits. Nothing when the clocks cannot be met; else, when `why` is not empty, the last
+/// plan tried, which does not fit for that reason.
+std::optional<Plan> fitting_plan(const Network& network, const Candidates& candidates, std::int64_t clocks, const Budget& budget,
+                                 std::string& why) {
+  Plan plan;
+  for (const double price : kLutsPerBlock) {
+    if (!plan_within(network, candidates, clocks, price, plan)) return std::nullopt;
+    why = binding(plan, budget);
+    if (why.empty() || plan.cost.block_rams <= budget.block_rams) break;
+  }
+  return plan;
 }
 
 }  // namespace
@@ -265,31 +142,33 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
       candidates.stages.back().push_back(std::move(option));
     }
   }
-  const int first_channels = candidates.stages.front().front().in_shape.channels;
-  candidates.input_lanes = divisors(first_channels);
+  int input_channels = 0;  // that every reader of the input can take in one beat
+  for (const std::vector<Stage>& candidates_of_stage : candidates.stages)
+    for (const Stage& stage = candidates_of_stage.front(); const int map : stage.in_maps)
+      if (map == network.input)
+        input_channels = std::gcd(input_channels, stage.in_maps.size() > 1 ? network.maps[static_cast<std::size_t>(map)].shape.channels
+                                                                           : stage.in_shape.channels);
+  candidates.input_lanes = divisors(input_channels);
   for (const int lanes : candidates.input_lanes) budgets.insert(input_clocks(network, lanes));
+
+  if (network.outputs.size() > 1) budgets.insert(output_clocks(network));
 
   std::int64_t asked = options.clocks_per_image;
   if (options.frames_per_second > 0)
     asked = std::max<std::int64_t>(1, static_cast<std::int64_t>(budget.clock_hz / options.frames_per_second));
+  std::string why;
   if (asked > 0) {
-    Plan plan;
-    if (!plan_within(network, candidates, asked, plan))
+    const std::optional<Plan> plan = fitting_plan(network, candidates, asked, budget, why);
+    if (!plan)
       throw Error(network.name,
                   fmt::format("{} clocks per image cannot be reached: even full parallelism takes more; ask for fewer frames", asked));
-    const std::string why = binding(plan, budget);
     if (!why.empty())
       throw Error(network.name, fmt::format("{} clocks per image do not fit {}: {}; ask for fewer frames or take a larger board", asked,
                                             budget.board, why));
-    return plan;
+    return *plan;
   }
-  Plan plan;
-  std::string why;
-  for (const std::int64_t clocks : budgets) {  // ascending: the first that fits is the fastest
-    if (!plan_within(network, candidates, clocks, plan)) continue;
-    why = binding(plan, budget);
-    if (why.empty()) return plan;
-  }
+  for (const std::int64_t clocks : budgets)  // ascending: the first that fits is the fastest
+    if (const std::optional<Plan> plan = fitting_plan(network, candidates, clocks, budget, why); plan && why.empty()) return *plan;
   throw Error(network.name, fmt::format("does not fit {} at any folding: {}; take a larger board or a smaller network", budget.board, why));
 }
 

@@ -1,8 +1,8 @@
 // Mapping: which hardware stage executes which layers, and how far each is folded.
 //
-// Algorithm: the integer network is cut into stages (a convolution with its threshold is one). Every stage offers a list of foldings.
-// For a clock budget per image every stage takes its cheapest folding that meets it; the smallest budget whose total fits the device is
-// chosen.
+// Algorithm: the integer network is cut into stages (a convolution with its threshold is one), which keep its forks and joins. Every stage
+// offers a list of foldings. For a clock budget per image every stage takes its cheapest folding that meets it; the smallest budget whose
+// total fits the device is chosen.
 #pragma once
 
 #include <cstdint>
@@ -23,20 +23,23 @@ struct Budget {
   int block_width = 16;            ///< its widest port
   double clock_hz = 0;
   double fraction = 0.7;
+  std::int64_t dsps = 0;  ///< 18 x 18 bit multipliers; 0: multiplications are made of LUTs
 };
 
 /// A window over a stream of words, in the terms of rtl/layer/window_reader: everything but the heights is in words.
 struct WindowPlan {
   int depth = 0, extent = 0, out_height = 0, out_width = 0, step_x = 0, step_row = 0, step_frame = 0;
-  std::vector<int> offsets;  ///< of one window, kernel row by row, column by column, chunk by chunk
+  std::vector<int> offsets;  ///< of the words that an output group reads: kernel row by row, column by column, chunk by chunk
+  int channel_groups = 1;    ///< with their own words each; output groups come channel group by channel group
+  int group_step = 0;        ///< added to the offsets from one channel group to the next
 };
 
-enum class StageKind { Plane, Threshold, MaxPool, ArgMax };
+enum class StageKind { Plane, Threshold, Requantize, MaxPool, ArgMax, Add, Concat, Upsample };
 
 /// How many output channels (pe), activations (simd) and activation planes (apar) meet per clock, and channels per output beat (lanes).
 struct Folding {
   int pe = 1, simd = 1, apar = 1, lanes = 1;
-  int columns = 1;  ///< kernel columns that one word holds; 1, or the kernel width with simd = columns * channels
+  int columns = 1;  ///< kernel columns that one word holds; 1, or the kernel width (simd = columns * channels; depthwise: simd = columns)
   bool operator==(const Folding&) const = default;
 };
 
@@ -45,22 +48,26 @@ struct Folding {
 struct Stage {
   std::string name;
   StageKind kind = StageKind::Plane;
-  int layer = -1;      ///< index into Network::layers
-  int threshold = -1;  ///< index of the fused threshold layer, or -1
-  int in_map = 0, out_map = 0;
-  MapShape in_shape;  ///< as seen by the stage
-  Window window;      ///< as seen by the stage
+  int layer = -1;            ///< index into Network::layers
+  int threshold = -1;        ///< index of the fused threshold layer, or -1
+  std::vector<int> in_maps;  ///< one, but for joins
+  int out_map = 0;
+  MapShape in_shape;       ///< of the first input, as seen by the stage
+  Window window;           ///< as seen by the stage
+  bool depthwise = false;  ///< each output channel reads the input channel of its number: a word holds pe channels
   Folding folding;
   WindowPlan window_plan;
-  int in_lanes = 1;                  ///< activations per word that the compute module takes
+  int in_lanes = 1;                  ///< channels per word that the stage takes (before columns are unfolded)
   std::int64_t words_per_pixel = 1;  ///< program words per output pixel
   int slack_groups = 0;              ///< groups that may wait at the output while the next stage pads
   std::int64_t clocks = 0;           ///< per image
   Cost cost;
+
+  bool has_window() const { return kind == StageKind::Plane || kind == StageKind::MaxPool; }
 };
 
 struct Plan {
-  std::vector<Stage> stages;
+  std::vector<Stage> stages;  ///< in the network's order: a stage reads the input map or maps of stages before it
   int input_lanes = 1;
   std::int64_t clocks_per_image = 0;  ///< predicted, in steady state
   std::string bottleneck;             ///< the stage (or "input") that sets it
@@ -72,8 +79,11 @@ struct PlanOptions {
   std::int64_t clocks_per_image = 0;  ///< another way to ask; 0: not asked
 };
 
-/// Throws Error naming the layer for what the hardware does not do yet, and naming the binding resource when nothing fits.
+/// Throws Error naming the layer for what the hardware does not do, and naming the binding resource when nothing fits.
 Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& options);
+
+/// For each map of the network, how many streams leave it: one to each input of a layer that reads it, one to each network output.
+std::vector<int> readers_of_maps(const Network& network);
 
 /// The weight planes of a convolution: bipolar weights take one, w-bit integers take w.
 int weight_planes(const Convolution& conv);

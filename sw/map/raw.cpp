@@ -1,6 +1,7 @@
 #include "map/raw.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "map/plan.hpp"
 
@@ -49,6 +50,29 @@ RawAccumulator raw_accumulator(const Convolution& conv, const ValueType& activat
   // Always signed: one more bit than an unsigned range would take.
   raw.bits = ValueType::holding(std::min<std::int64_t>(raw.low, -1), raw.high + 1).bits();
   return raw;
+}
+
+int signed_bits(const std::vector<std::int64_t>& values) {
+  int bits = 1;
+  for (const std::int64_t value : values)
+    while (value < -(std::int64_t{1} << (bits - 1)) || value >= std::int64_t{1} << (bits - 1)) ++bits;
+  return bits;
+}
+
+RequantizeConstants requantize_constants(const Requantize& op, const ValueType& in) {
+  RequantizeConstants constants{op.mul, op.add};
+  const auto all_equal = [](const std::vector<std::int64_t>& values) {
+    return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
+  };
+  if (all_equal(op.mul) && all_equal(op.add)) constants = {{op.mul.front()}, {op.add.front()}};
+  if (in.is_bipolar())
+    for (std::size_t c = 0; c < constants.mul.size(); ++c) {
+      constants.add[c] -= constants.mul[c];
+      constants.mul[c] *= 2;
+    }
+  constants.mul_bits = signed_bits(constants.mul);
+  constants.add_bits = signed_bits(constants.add);
+  return constants;
 }
 
 }  // namespace bitloom

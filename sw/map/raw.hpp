@@ -1,5 +1,5 @@
-// The accumulator that the plane array computes, and its exact relation to the network's: acc = alpha * raw + beta[k]
-// (docs/architecture.md, 1).
+// What the hardware computes from codes, and its exact relation to the network's values: the plane array's accumulator,
+// acc = alpha * raw + beta[k] (docs/architecture.md, 1), and a requantizer's constants.
 #pragma once
 
 #include <cstdint>
@@ -20,5 +20,17 @@ struct RawAccumulator {
 };
 
 RawAccumulator raw_accumulator(const Convolution& conv, const ValueType& activations);
+
+/// Factors and summands of a requantizer as they meet the input's code: for a bipolar input, which stands for 2 * code - 1, others than
+/// the network's.
+struct RequantizeConstants {
+  std::vector<std::int64_t> mul, add;  ///< per channel, or one for all where all are equal
+  int mul_bits = 1, add_bits = 1;      ///< two's complement
+};
+
+RequantizeConstants requantize_constants(const Requantize& op, const ValueType& in);
+
+/// Bits of the widest value in two's complement.
+int signed_bits(const std::vector<std::int64_t>& values);
 
 }  // namespace bitloom

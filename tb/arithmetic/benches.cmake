@@ -5,4 +5,7 @@ add_bench(plane_sum CASES
 add_bench(adder_tree CASES "Vtree_1 N=1 WIDTH=4 IS_SIGNED=1'b1" "Vtree_7s N=7 WIDTH=3 IS_SIGNED=1'b1" "Vtree_21 N=21 WIDTH=2 IS_SIGNED=1'b0")
 add_bench(plane_array CASES
   "Varray_binary PE=2 SIMD=5 A_BITS=1 A_SIGNED=1'b0 APAR=1 XNOR=1'b1 ACC_BITS=10" "Varray_pairs PE=3 SIMD=4 A_BITS=4 A_SIGNED=1'b1 APAR=2 XNOR=1'b0 ACC_BITS=13"
-  "Varray_serial PE=1 SIMD=1 A_BITS=3 A_SIGNED=1'b1 APAR=1 XNOR=1'b1 ACC_BITS=10")
+  "Varray_serial PE=1 SIMD=1 A_BITS=3 A_SIGNED=1'b1 APAR=1 XNOR=1'b1 ACC_BITS=10"
+  "Varray_depthwise PE=4 SIMD=1 A_BITS=2 A_SIGNED=1'b0 APAR=2 XNOR=1'b0 DEPTHWISE=1'b1 ACC_BITS=11"
+  "Varray_columns PE=2 SIMD=3 A_BITS=1 A_SIGNED=1'b0 APAR=1 XNOR=1'b1 DEPTHWISE=1'b1 ACC_BITS=10"
+  "Varray_own_pairs PE=3 SIMD=2 A_BITS=4 A_SIGNED=1'b1 APAR=2 XNOR=1'b0 DEPTHWISE=1'b1 ACC_BITS=13")

@@ -4,6 +4,9 @@
 // The reference knows nothing of passes: a word adds weight * activation with the whole activation (an XNOR cell complements it where the
 // weight is 0).
 #include <Varray_binary.h>
+#include <Varray_columns.h>
+#include <Varray_depthwise.h>
+#include <Varray_own_pairs.h>
 #include <Varray_pairs.h>
 #include <Varray_serial.h>
 
@@ -21,8 +24,11 @@ struct ArrayCase {
   bool xnor;
   int acc_bits;
   int latency;  // from a word with last to group_valid
+  bool depthwise = false;
 
   int passes() const { return a_bits / apar; }
+  int activations() const { return depthwise ? simd * pe : simd; }  // of a word
+  int lane(int p, int i) const { return depthwise ? i * pe + p : i; }
   std::int64_t cell(bool weight, const Bits& data, int i) const {
     const std::int64_t a = a_signed ? data.get_signed(i * a_bits, a_bits) : static_cast<std::int64_t>(data.get(i * a_bits, a_bits));
     if (weight) return a;
@@ -56,11 +62,11 @@ class ArrayBench {
       const int words = 1 + static_cast<int>(random_.below(6));
       const std::uint32_t kind = random_.below(4);  // 0, 1: every activation and weight at an end of its range
       for (int w = 0; w < words; ++w) {
-        Bits data = random_.bits(layer_.simd * layer_.a_bits), weights = random_.bits(layer_.pe * layer_.simd);
-        for (int i = 0; kind < 2 && i < layer_.simd; ++i)
+        Bits data = random_.bits(layer_.activations() * layer_.a_bits), weights = random_.bits(layer_.pe * layer_.simd);
+        for (int i = 0; kind < 2 && i < layer_.activations(); ++i)
           data.set(i * layer_.a_bits, layer_.a_bits, kind == 0 ? std::uint64_t{1} << (layer_.a_bits - 1) : ~std::uint64_t{0});
         for (int i = 0; kind < 2 && i < layer_.pe * layer_.simd; ++i) weights.set(i, 1, kind);
-        const bool twice = random_.chance(0.4), negate = !layer_.xnor && random_.chance(0.4);
+        const bool twice = random_.chance(0.4), minus = random_.chance(0.4), negate = !layer_.xnor && minus;  // XNOR cells ignore it
         const bool frame = random_.chance(0.5);
         for (int pe = 0; pe < layer_.pe; ++pe) {
           std::int64_t& sum = sums[static_cast<std::size_t>(pe)];
@@ -68,7 +74,8 @@ class ArrayBench {
             sum = 0;
           else if (twice)
             sum *= 2;
-          for (int i = 0; i < layer_.simd; ++i) sum += (negate ? -1 : 1) * layer_.cell(weights.get(pe * layer_.simd + i, 1) != 0, data, i);
+          for (int i = 0; i < layer_.simd; ++i)
+            sum += (negate ? -1 : 1) * layer_.cell(weights.get(pe * layer_.simd + i, 1) != 0, data, layer_.lane(pe, i));
         }
         for (int pass = 0; pass < layer_.passes(); ++pass) {
           while (random_.chance(gap)) step();
@@ -78,7 +85,7 @@ class ArrayBench {
           dut_->word_pass = static_cast<CData>(pass);
           dut_->word_first = w == 0 && pass == 0;
           dut_->word_double = twice && pass == 0;
-          dut_->word_negate = negate;
+          dut_->word_negate = minus;
           dut_->word_last = last;
           dut_->word_frame = frame;
           if (last) expected_.push_back({dut_.cycle() + static_cast<std::uint64_t>(layer_.latency), sums, frame});
@@ -95,10 +102,10 @@ class ArrayBench {
  private:
   void idle() {  // no word, anything on the other ports
     dut_->word_valid = 0;
-    set_bits(dut_->word_data, random_.bits(layer_.simd * layer_.a_bits));
+    set_bits(dut_->word_data, random_.bits(layer_.activations() * layer_.a_bits));
     dut_->word_pass = static_cast<CData>(random_.below(static_cast<std::uint32_t>(layer_.passes())));
     dut_->word_first = random_.chance(0.5), dut_->word_last = random_.chance(0.5), dut_->word_double = random_.chance(0.5);
-    dut_->word_negate = !layer_.xnor && random_.chance(0.5), dut_->word_frame = random_.chance(0.5);
+    dut_->word_negate = random_.chance(0.5), dut_->word_frame = random_.chance(0.5);
   }
   /// One clock; the weights of its word come now, or in the next clock if there are several passes.
   void step(const Bits* weights = nullptr) {
@@ -148,4 +155,13 @@ TEST_CASE("plane_array, signed AND, two passes of two bits", "[arithmetic]") {
 }
 TEST_CASE("plane_array, signed XNOR, three passes, one activation", "[arithmetic]") {
   check_array<Varray_serial>({1, 1, 3, true, 1, true, 10, 3});
+}
+TEST_CASE("plane_array, depthwise, 2-bit activations", "[arithmetic]") {
+  check_array<Varray_depthwise>({4, 1, 2, false, 2, false, 11, 2, true});
+}
+TEST_CASE("plane_array, depthwise XNOR, three columns", "[arithmetic]") {
+  check_array<Varray_columns>({2, 3, 1, false, 1, true, 10, 3, true});
+}
+TEST_CASE("plane_array, depthwise signed AND, two passes", "[arithmetic]") {
+  check_array<Varray_own_pairs>({3, 2, 4, true, 2, false, 13, 4, true});
 }

@@ -28,10 +28,17 @@ struct PlaneCase {
   int simd, apar, pe, lanes;
   int levels;  // thresholds; 0: scores
   int low, step, out_bits;
-  int more_depth;  // words of buffer beyond a window and the largest step
-  int slack = 0;   // groups that may wait at the output
+  int more_depth;          // words of buffer beyond a window and the largest step
+  int slack = 0;           // groups that may wait at the output
+  bool depthwise = false;  // output channel k sees simd input channels only: k % pe + pe*i of its group's word
+  bool ones = false;       // with w_bits 1: AND cells, every weight 1 (sums for an average)
 
-  int words() const { return channels / simd; }  // per pixel
+  bool xnor() const { return w_bits == 1 && !ones; }
+  int word() const { return depthwise ? simd * pe : simd; }    // activations
+  int words() const { return channels / word(); }              // per pixel
+  int group_words() const { return depthwise ? 1 : words(); }  // per pixel, that a group sees
+  int depth_of_filter() const { return depthwise ? simd : channels; }
+  int input_channel(int k, int c) const { return depthwise ? k / pe * word() + c * pe + k % pe : c; }
   int out_height() const { return (height - dilation * (kernel_h - 1) - 1) / stride + 1; }
   int out_width() const { return (width - dilation * (kernel_w - 1) - 1) / stride + 1; }
   int extent() const { return ((kernel_h - 1) * dilation * width + (kernel_w - 1) * dilation + 1) * words(); }
@@ -40,22 +47,23 @@ struct PlaneCase {
   int step_frame() const { return height * width * words() - (out_height() - 1) * stride * width * words() - (out_width() - 1) * step_x(); }
   int depth() const { return extent() + std::max(step_frame(), step_row()) + more_depth; }
   int groups() const { return out_channels / pe; }
-  int control_words() const { return w_bits * kernel_h * kernel_w * words(); }
-  int program_words() const { return groups() * control_words(); }
+  int group_program_words() const { return w_bits * kernel_h * kernel_w * group_words(); }
+  int control_words() const { return (depthwise ? groups() : 1) * group_program_words(); }  // depthwise: each group has a word of the pixel
+  int program_words() const { return groups() * group_program_words(); }
   int clocks() const { return out_height() * out_width() * program_words() * (a_bits / apar); }
-  int fan_in() const { return kernel_h * kernel_w * channels; }
+  int fan_in() const { return kernel_h * kernel_w * depth_of_filter(); }
   int offset_bits() const { return bits_for(extent()); }
   int search_bits() const { return levels == 0 ? 1 : bits_for(levels + 1); }
   int alpha() const { return acts == Acts::Bipolar ? 2 : 1; }
 
   int a_low() const { return acts == Acts::Unsigned ? 0 : acts == Acts::Bipolar ? -1 : -(1 << (a_bits - 1)); }
   int a_high() const { return acts == Acts::Bipolar ? 1 : acts == Acts::Unsigned ? (1 << a_bits) - 1 : (1 << (a_bits - 1)) - 1; }
-  int w_low() const { return w_bits == 1 ? -1 : -(1 << (w_bits - 1)); }
+  int w_low() const { return ones ? 1 : w_bits == 1 ? -1 : -(1 << (w_bits - 1)); }
   int w_high() const { return w_bits == 1 ? 1 : (1 << (w_bits - 1)) - 1; }
   /// The largest raw accumulator, whatever the weights; and bits that hold it plus 1, and its negative counterpart.
   int raw_high() const {
     const int code = acts == Acts::Bipolar ? 1 : std::max(a_high(), -a_low());
-    return fan_in() * code * (w_bits == 1 ? 1 : -w_low());
+    return fan_in() * code * std::abs(w_low());
   }
   int acc_bits() const { return bits_for(raw_high() + 2) + 1; }
 
@@ -64,12 +72,13 @@ struct PlaneCase {
     const auto add = [&](const std::string& key, const std::string& value) { text += " " + key + "=" + value; };
     const auto number = [&](const std::string& key, int value) { add(key, std::to_string(value)); };
     number("SIMD", simd), number("A_BITS", a_bits), number("A_SIGNED", acts == Acts::Signed), number("APAR", apar), number("PE", pe);
-    number("XNOR", w_bits == 1), number("ACC_BITS", acc_bits()), number("BUFFER_DEPTH", depth()), number("EXTENT", extent());
+    number("XNOR", xnor()), number("ACC_BITS", acc_bits()), number("BUFFER_DEPTH", depth()), number("EXTENT", extent());
     number("OUT_HEIGHT", out_height()), number("OUT_WIDTH", out_width()), number("STEP_X", step_x()), number("STEP_ROW", step_row());
     number("STEP_FRAME", step_frame()), number("PROGRAM_WORDS", program_words()), number("CONTROL_WORDS", control_words());
     number("OFFSET_BITS", offset_bits()), number("GROUPS", groups()), add("CONTROL_INIT", name + "_control.mem");
     add("WEIGHT_INIT", name + "_weights.mem"), add("ACTIVATION_INIT", name), number("LANES", lanes), number("OUT_BITS", out_bits);
     if (slack > 0) number("SLACK", slack);
+    if (depthwise) number("DEPTHWISE", 1);
     if (levels == 0) {
       number("SCORES", 1), number("ALPHA_SHIFT", alpha() - 1);
     } else {
@@ -99,6 +108,10 @@ inline const std::vector<PlaneCase> plane_cases = {
     {"plane_stride", 6, 8, 4, 3, 3, 2, 1, Acts::Unsigned, 1, 2, 4, 2, 1, 4, 2, 3, 0, 1, 2, 0},
     {"plane_point", 4, 6, 7, 1, 1, 1, 1, Acts::Bipolar, 1, 1, 6, 7, 1, 6, 6, 1, 0, 1, 1, 0},
     {"plane_deep", 5, 5, 4, 3, 3, 1, 1, Acts::Unsigned, 1, 2, 4, 4, 1, 4, 2, 3, 0, 1, 2, 260},
+    {"plane_depthwise", 6, 5, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 2, 8, 1, 2, 4, 2, 3, 0, 1, 2, 0, 2, true},
+    {"plane_dw_columns", 5, 4, 12, 3, 1, 1, 1, Acts::Signed, 4, 2, 4, 3, 2, 4, 1, 7, -3, 1, 3, 0, 0, true},  // 3x3, columns unfolded
+    {"plane_dw_xnor", 5, 5, 6, 3, 3, 2, 1, Acts::Bipolar, 1, 1, 6, 1, 1, 3, 1, 1, 0, 1, 1, 1, 0, true},
+    {"plane_average", 4, 4, 6, 2, 2, 2, 1, Acts::Unsigned, 4, 1, 6, 1, 2, 3, 1, 0, 0, 0, 7, 0, 0, true, true},
 };
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
@@ -109,7 +122,8 @@ class PlaneModel {
   PlaneModel(const PlaneCase& layer, Random& random) : layer_(layer) {
     const PlaneCase& l = layer_;
     weights_.resize(static_cast<std::size_t>(l.out_channels * l.fan_in()));
-    for (int& w : weights_) w = l.w_bits == 1 ? (random.chance(0.5) ? 1 : -1) : l.w_low() + static_cast<int>(random.below(1u << l.w_bits));
+    for (int& w : weights_)
+      w = l.ones ? 1 : l.w_bits == 1 ? (random.chance(0.5) ? 1 : -1) : l.w_low() + static_cast<int>(random.below(1u << l.w_bits));
     // One channel of extreme weights reaches the ends of the accumulator.
     for (int i = 0; i < l.fan_in(); ++i) weights_[static_cast<std::size_t>(i)] = l.w_low();
     for (int k = 0; k < l.out_channels; ++k) {
@@ -120,9 +134,9 @@ class PlaneModel {
         negative += w < 0, total += w, spread += std::abs(w) * std::max(l.a_high(), -l.a_low());
       }
       std::int64_t beta = 0;
-      if (l.acts == Acts::Bipolar) beta = l.w_bits == 1 ? -l.fan_in() : -total;
-      if (l.acts == Acts::Unsigned && l.w_bits == 1) beta = -std::int64_t{(1 << l.a_bits) - 1} * negative;
-      if (l.acts == Acts::Signed && l.w_bits == 1) beta = negative;
+      if (l.acts == Acts::Bipolar) beta = l.xnor() ? -l.fan_in() : -total;
+      if (l.acts == Acts::Unsigned && l.xnor()) beta = -std::int64_t{(1 << l.a_bits) - 1} * negative;
+      if (l.acts == Acts::Signed && l.xnor()) beta = negative;
       beta_.push_back(beta);
       falling_.push_back(random.chance(0.4));
       std::vector<std::int64_t> thresholds;
@@ -154,7 +168,8 @@ class PlaneModel {
     return values;
   }
 
-  /// The definition: out[y][x][k] of sum_{r,s,c} weight[k][r][s][c] * in[y*stride + r*dilation][x*stride + s*dilation][c].
+  /// The definition: out[y][x][k] of sum_{r,s,c} weight[k][r][s][c] * in[y*stride + r*dilation][x*stride + s*dilation][c], over the input
+  /// channels c of k.
   std::vector<std::int64_t> reference(const std::vector<int>& in) const {
     const PlaneCase& l = layer_;
     std::vector<std::int64_t> out;
@@ -164,8 +179,8 @@ class PlaneModel {
           std::int64_t acc = 0;
           for (int r = 0; r < l.kernel_h; ++r)
             for (int s = 0; s < l.kernel_w; ++s)
-              for (int c = 0; c < l.channels; ++c)
-                acc += weight(k, r, s, c) * at(in, y * l.stride + r * l.dilation, x * l.stride + s * l.dilation, c);
+              for (int c = 0; c < l.depth_of_filter(); ++c)
+                acc += weight(k, r, s, c) * at(in, y * l.stride + r * l.dilation, x * l.stride + s * l.dilation, l.input_channel(k, c));
           out.push_back(output(k, acc));
         }
     return out;
@@ -174,13 +189,13 @@ class PlaneModel {
   std::vector<Beat> input_beats(const std::vector<int>& values) const {
     const PlaneCase& l = layer_;
     std::vector<Beat> beats;
-    for (std::size_t at = 0; at < values.size(); at += static_cast<std::size_t>(l.simd)) {
-      Bits word(l.simd * l.a_bits);
-      for (int i = 0; i < l.simd; ++i) {
+    for (std::size_t at = 0; at < values.size(); at += static_cast<std::size_t>(l.word())) {
+      Bits word(l.word() * l.a_bits);
+      for (int i = 0; i < l.word(); ++i) {
         const int v = values[at + static_cast<std::size_t>(i)];
         word.set(i * l.a_bits, l.a_bits, static_cast<std::uint64_t>(l.acts == Acts::Bipolar ? (v + 1) / 2 : v));
       }
-      beats.push_back({word, at + static_cast<std::size_t>(l.simd) == values.size()});
+      beats.push_back({word, at + static_cast<std::size_t>(l.word()) == values.size()});
     }
     return beats;
   }
@@ -199,19 +214,22 @@ class PlaneModel {
   void write_images() const {
     const PlaneCase& l = layer_;
     std::vector<Bits> control, weights;
-    for (int plane = l.w_bits - 1; plane >= 0; --plane)
-      for (int j = 0; j < l.kernel_h * l.kernel_w * l.words(); ++j) {
-        const int position = j / l.words();
-        const int offset = (position / l.kernel_w * l.dilation * l.width + position % l.kernel_w * l.dilation) * l.words() + j % l.words();
-        Bits word(l.offset_bits() + 3, static_cast<std::uint64_t>(offset));
-        word.set(l.offset_bits(), 1, l.w_bits > 1 && plane == l.w_bits - 1);                           // negate
-        word.set(l.offset_bits() + 1, 1, j == 0 && plane != l.w_bits - 1);                             // double
-        word.set(l.offset_bits() + 2, 1, plane == 0 && j == l.kernel_h * l.kernel_w * l.words() - 1);  // last
-        control.push_back(word);
-      }
+    const int steps = l.kernel_h * l.kernel_w * l.group_words();
+    for (int group = 0; group < (l.depthwise ? l.groups() : 1); ++group)
+      for (int plane = l.w_bits - 1; plane >= 0; --plane)
+        for (int j = 0; j < steps; ++j) {
+          const int position = j / l.group_words();
+          const int offset = (position / l.kernel_w * l.dilation * l.width + position % l.kernel_w * l.dilation) * l.words() +
+                             (l.depthwise ? group : j % l.words());
+          Bits word(l.offset_bits() + 3, static_cast<std::uint64_t>(offset));
+          word.set(l.offset_bits(), 1, l.w_bits > 1 && plane == l.w_bits - 1);  // negate
+          word.set(l.offset_bits() + 1, 1, j == 0 && plane != l.w_bits - 1);    // double
+          word.set(l.offset_bits() + 2, 1, plane == 0 && j == steps - 1);       // last
+          control.push_back(word);
+        }
     for (int group = 0; group < l.groups(); ++group)
       for (int plane = l.w_bits - 1; plane >= 0; --plane)
-        for (int j = 0; j < l.kernel_h * l.kernel_w * l.words(); ++j) {
+        for (int j = 0; j < steps; ++j) {
           Bits word(l.pe * l.simd);
           for (int pe = 0; pe < l.pe; ++pe)
             for (int i = 0; i < l.simd; ++i) {
@@ -250,7 +268,7 @@ class PlaneModel {
 
  private:
   std::int64_t weight(int k, int r, int s, int c) const {
-    return weights_[static_cast<std::size_t>(((k * layer_.kernel_h + r) * layer_.kernel_w + s) * layer_.channels + c)];
+    return weights_[static_cast<std::size_t>(((k * layer_.kernel_h + r) * layer_.kernel_w + s) * layer_.depth_of_filter() + c)];
   }
   int at(const std::vector<int>& in, int y, int x, int c) const {
     return in[static_cast<std::size_t>((y * layer_.width + x) * layer_.channels + c)];

@@ -2,10 +2,14 @@
 // plane_layer against the definition of convolution: kinds of weights and activations, foldings, strides, several frames under random
 // stalls; and its rate.
 #include <Vplane_1w8a.h>
+#include <Vplane_average.h>
 #include <Vplane_binary.h>
 #include <Vplane_deep.h>
 #include <Vplane_dense.h>
 #include <Vplane_dense_w4a4.h>
+#include <Vplane_depthwise.h>
+#include <Vplane_dw_columns.h>
+#include <Vplane_dw_xnor.h>
 #include <Vplane_pairs.h>
 #include <Vplane_point.h>
 #include <Vplane_serial.h>
@@ -61,7 +65,7 @@ void check_layer(const std::string& name) {
   for (const Stalls& stalls : stall_cases) {
     CAPTURE(name, stalls.in, stalls.out, stalls.sink_waits);
     Dut<Model> dut(test_seed());
-    Source in(dut, input_stream(dut, layer.simd * layer.a_bits), stalls.in);
+    Source in(dut, input_stream(dut, layer.word() * layer.a_bits), stalls.in);
     Sink out(dut, output_stream(dut, layer.lanes * layer.out_bits), stalls.out);
     Activity<Model> activity(dut);
     if (stalls.sink_waits) out.wait_for_valid();
@@ -91,7 +95,7 @@ double clocks_per_frame(const PlaneCase& layer, double* busy_share) {
   const PlaneModel model(layer, random);
   model.write_images();
   Dut<Model> dut(test_seed());
-  Source in(dut, input_stream(dut, layer.simd * layer.a_bits));
+  Source in(dut, input_stream(dut, layer.word() * layer.a_bits));
   Sink out(dut, output_stream(dut, layer.lanes * layer.out_bits));
   Activity<Model> activity(dut);
   const int frames = 6 + 2000 / layer.clocks();
@@ -145,3 +149,7 @@ PLANE_TEST("fully connected, w4a4 scores, two bits at a time", plane_dense_w4a4)
 PLANE_TEST("stride 2 with leftover rows and columns", plane_stride)
 PLANE_TEST("one program word, one clock a pixel", plane_point)
 PLANE_TEST("a buffer whose depth is no power of two, much ahead", plane_deep)
+PLANE_TEST("depthwise 3x3, 2-bit signed weights, two groups", plane_depthwise)
+PLANE_TEST("depthwise 3x3, unfolded columns, two passes", plane_dw_columns)
+PLANE_TEST("depthwise binary, stride 2, two groups", plane_dw_xnor)
+PLANE_TEST("average of 2x2: AND cells, all weights 1, sums", plane_average)

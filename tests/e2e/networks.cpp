@@ -11,25 +11,40 @@ using namespace bitloom::test;
 
 namespace {
 
-void run_network(const Network& network, std::int64_t clocks, Random& random) {
-  const TemporaryFolder folder;
+const Budget kBudget{"test", 1 << 20, 1 << 20, 4096, 16, 1e6, 1.0, 1 << 20};
+
+fs::path write(const TemporaryFolder& folder, const std::string& name, const Network& network, const Design& design) {
   write_file_atomically(folder / "model", std::string("none"));
-  const Budget budget{"test", 1 << 20, 1 << 20, 4096, 16, 1e6, 1.0};
-  const Plan plan = make_plan(network, budget, {0, clocks});
   DesignOptions options;
   options.board = "none";
   options.model = folder / "model";
-  const fs::path design = folder / "design";
-  write_design(design, network, elaborate(network, plan), options, "");
+  write_design(folder / name, network, design, options, "");
+  return folder / name;
+}
 
-  std::vector<MapData> images;
-  for (int i = 0; i < 8; ++i) images.push_back(random_map(random, network.maps[static_cast<std::size_t>(network.input)]));
+SimulationResult run_design(const fs::path& design, const Network& network, const std::vector<MapData>& images,
+                            const SimulationOptions& options) {
   const Golden golden(network);
-  const auto run_golden = [&](const MapData& image) { return golden.run(image); };
+  return simulate(
+      design, network, images, [&](const MapData& image) { return golden.run(image); }, options);
+}
+
+std::vector<MapData> random_images(const Network& network, int count, Random& random) {
+  std::vector<MapData> images;
+  for (int i = 0; i < count; ++i) images.push_back(random_map(random, network.maps[static_cast<std::size_t>(network.input)]));
+  return images;
+}
+
+void run_network(const Network& network, std::int64_t clocks, Random& random) {
+  const TemporaryFolder folder;
+  const Design made = make_design(network, kBudget, {0, clocks});
+  const Plan& plan = made.plan;
+  const fs::path design = write(folder, "design", network, made);
+  const std::vector<MapData> images = random_images(network, 8, random);
   SimulationOptions free, stalled;
   stalled.stall = 0.4;
   stalled.seed = static_cast<unsigned>(random());
-  const SimulationResult steady = simulate(design, network, images, run_golden, free);
+  const SimulationResult steady = run_design(design, network, images, free);
   CHECK(steady.failure.empty());
   for (const BoundaryResult& boundary : steady.boundaries) {
     CAPTURE(boundary.first ? boundary.first->to_string() : boundary.map);
@@ -37,7 +52,7 @@ void run_network(const Network& network, std::int64_t clocks, Random& random) {
   }
   CHECK(steady.bit_exact);
   CHECK(steady.clocks_per_image == Catch::Approx(static_cast<double>(plan.clocks_per_image)).epsilon(0.01));
-  const SimulationResult uneven = simulate(design, network, images, run_golden, stalled);
+  const SimulationResult uneven = run_design(design, network, images, stalled);
   CAPTURE(stalled.seed, uneven.failure);
   CHECK(uneven.bit_exact);
 }
@@ -46,7 +61,7 @@ void run_network(const Network& network, std::int64_t clocks, Random& random) {
 
 TEST_CASE("2-bit weights and activations, padding, pooling, fully connected, argmax") {
   Random random(test_seed());
-  ChainBuilder chain(random, {8, 8, 1}, ValueType::unsigned_bits(5));
+  NetworkBuilder chain(random, {8, 8, 1}, ValueType::unsigned_bits(5));
   chain.convolution(8, square(3, 1, 1), ValueType::signed_bits(2)).quantize(ValueType::unsigned_bits(2)).max_pool(square(2, 2));
   chain.convolution(8, square(3, 1, 1), ValueType::signed_bits(2)).quantize(ValueType::unsigned_bits(2));
   chain.fully_connected(10, ValueType::signed_bits(2)).argmax();
@@ -55,7 +70,7 @@ TEST_CASE("2-bit weights and activations, padding, pooling, fully connected, arg
 
 TEST_CASE("binary weights on signed, binary and wide activations, stride, overlapping and padded pools") {
   Random random(test_seed() + 1);
-  ChainBuilder chain(random, {9, 7, 2}, ValueType::signed_bits(3));
+  NetworkBuilder chain(random, {9, 7, 2}, ValueType::signed_bits(3));
   chain.convolution(6, square(3, 2, 1), ValueType::bipolar()).quantize(ValueType::signed_bits(3)).max_pool(square(3, 1, 1));
   chain.convolution(4, square(3), ValueType::bipolar()).quantize(ValueType::bipolar());
   chain.convolution(6, square(1), ValueType::bipolar()).threshold(ValueType::signed_bits(2), 2, -1, 1);
@@ -65,9 +80,75 @@ TEST_CASE("binary weights on signed, binary and wide activations, stride, overla
 
 TEST_CASE("a threshold on the input, 4-bit weights on bipolar maps, everything in parallel") {
   Random random(test_seed() + 2);
-  ChainBuilder chain(random, {5, 5, 4}, ValueType::unsigned_bits(8));
+  NetworkBuilder chain(random, {5, 5, 4}, ValueType::unsigned_bits(8));
   chain.quantize(ValueType::bipolar()).convolution(4, square(2), ValueType::signed_bits(4)).threshold(ValueType::signed_bits(2), 1, -1, 2);
   chain.convolution(3, square(3, 1, 1), ValueType::unsigned_bits(2)).quantize(ValueType::unsigned_bits(3));
   chain.fully_connected(4, ValueType::signed_bits(3));
   run_network(chain.build(), 130, random);
+}
+
+TEST_CASE("a residual block, a depthwise and a grouped convolution, requantizers") {
+  Random random(test_seed() + 3);
+  NetworkBuilder net(random, {8, 6, 4}, ValueType::unsigned_bits(4));
+  const int fork = net.convolution(8, square(3, 1, 1), ValueType::signed_bits(3)).requantize(ValueType::signed_bits(6)).here();
+  const int main = net.convolution(8, square(3, 1, 1), ValueType::signed_bits(2), 8)
+                       .requantize(ValueType::unsigned_bits(5))
+                       .convolution(8, square(3, 1, 1), ValueType::signed_bits(4), 2)
+                       .quantize(ValueType::unsigned_bits(2))
+                       .here();
+  net.sum({fork, main}, {3, -2}).requantize(ValueType::unsigned_bits(8));
+  net.convolution(8, square(3, 2), ValueType::bipolar(), 8).quantize(ValueType::bipolar());
+  net.convolution(8, square(2), ValueType::signed_bits(2), 8).quantize(ValueType::unsigned_bits(3));
+  net.fully_connected(5, ValueType::signed_bits(8));
+  run_network(net.build(), 8000, random);
+}
+
+TEST_CASE("an encoder and decoder with concatenations, upsampling and two outputs") {
+  Random random(test_seed() + 4);
+  NetworkBuilder net(random, {8, 8, 2}, ValueType::signed_bits(4));
+  const int wide = net.convolution(4, square(3, 1, 1), ValueType::signed_bits(2)).quantize(ValueType::bipolar()).here();
+  const int deep = net.max_pool(square(2, 2)).convolution(6, square(1), ValueType::bipolar()).quantize(ValueType::unsigned_bits(2)).here();
+  const int up = net.upsample(2, 2).here();
+  net.concat({wide, up, 0}, {2, 1, -1}).convolution(2, square(3, 1, 1), ValueType::signed_bits(3)).output();
+  net.from(deep).fully_connected(3, ValueType::signed_bits(2)).output();
+  run_network(net.build(), 3000, random);
+}
+
+TEST_CASE("three paths from the input: a sum of three, a bipolar concatenation, an output that other layers read") {
+  Random random(test_seed() + 5);
+  NetworkBuilder net(random, {5, 7, 4}, ValueType::bipolar());
+  const int a = net.convolution(4, square(1), ValueType::signed_bits(2)).here();
+  const int b = net.from(0).max_pool(square(2, 1)).upsample(1, 1).here();
+  const int c = net.from(0).convolution(4, square(3, 1, 0), ValueType::signed_bits(4)).quantize(ValueType::bipolar()).output().here();
+  net.sum({a, 0, a}, {1, 2, 3}).quantize(ValueType::unsigned_bits(3)).fully_connected(3, ValueType::signed_bits(3)).output();
+  net.concat({c, c}, {1, 1}).fully_connected(2, ValueType::bipolar()).argmax().output();
+  net.from(b).fully_connected(2, ValueType::bipolar()).output();
+  run_network(net.build(), 1000, random);
+}
+
+TEST_CASE("FIFOs of the computed depth cannot deadlock, and one word less does") {
+  Random random(test_seed() + 6);
+  NetworkBuilder net(random, {7, 6, 3}, ValueType::unsigned_bits(2));
+  const int fork = net.convolution(4, square(3, 1, 1), ValueType::signed_bits(2)).quantize(ValueType::unsigned_bits(2)).here();
+  net.convolution(4, square(3, 1, 1), ValueType::signed_bits(2)).quantize(ValueType::unsigned_bits(2));
+  const int main = net.convolution(4, square(3, 1, 1), ValueType::signed_bits(2)).quantize(ValueType::unsigned_bits(2)).here();
+  net.sum({fork, main}, {1, 1});
+  const Network network = net.build();
+  const Plan plan = make_plan(network, kBudget, {0, 4000});
+  Design design = elaborate(network, plan, 0);
+  REQUIRE(design.fifos.size() == 1);
+  CHECK(design.fifos[0].depth == design.fifos[0].deadlock);
+  CAPTURE(design.fifos[0].depth);
+  const std::vector<MapData> images = random_images(network, 4, random);
+  const TemporaryFolder folder;
+  SimulationOptions options;
+  options.stall = 0.3;
+  const SimulationResult runs = run_design(write(folder, "enough", network, design), network, images, options);
+  CAPTURE(runs.failure);
+  CHECK(runs.bit_exact);
+  for (Instance& instance : design.instances)
+    if (instance.name == design.fifos[0].name) instance.parameters[1].second = std::to_string(design.fifos[0].depth - 1);
+  const SimulationResult stuck = run_design(write(folder, "short", network, design), network, images, options);
+  CHECK(!stuck.bit_exact);
+  CHECK_THAT(stuck.failure, contains_text("no beat moved"));
 }

@@ -216,12 +216,13 @@ class Case {
     fs::remove_all(options_.folder, ignored);
     fs::create_directories(options_.folder);
     write_file_atomically(options_.folder / "model.onnx", model.bytes);
-    const Budget budget{"random", std::int64_t{1} << 40, std::int64_t{1} << 40, 4096, 16, 1e6, 1.0};
-    Plan plan;
+    const std::int64_t dsps = spec_.seed % 2 == 0 ? 0 : std::int64_t{1} << 40;
+    const Budget budget{"random", std::int64_t{1} << 40, std::int64_t{1} << 40, 4096, 16, 1e6, 1.0, dsps};
+    Design made;
     at("plan", [&] {
       for (std::int64_t clocks = spec_.clocks;; clocks *= 2) {
         try {
-          plan = make_plan(network_, budget, {0, clocks});
+          made = make_design(network_, budget, {0, clocks});
           return;
         } catch (const Error& error) {
           if (clocks == 0 || clocks > 1'000'000'000 || std::string(error.what()).find("cannot be reached") == std::string::npos) throw;
@@ -235,7 +236,7 @@ class Case {
       DesignOptions about;
       about.board = "none";
       about.model = options_.folder / "model.onnx";
-      write_design(design, network_, elaborate(network_, plan), about, "");
+      write_design(design, network_, made, about, "");
     });
     if (options_.damage_design && !options_.damage_design(design)) return;
     at("build", [&] {
@@ -244,8 +245,8 @@ class Case {
       result_.build_seconds = seconds_since(start);
     });
     const auto start = std::chrono::steady_clock::now();
-    simulated("free", design, plan, 0);
-    simulated("stalled", design, plan, 0.4);
+    simulated("free", design, made.plan, 0);
+    simulated("stalled", design, made.plan, 0.4);
     result_.simulation_seconds = seconds_since(start);
     result_.simulated = true;
   }

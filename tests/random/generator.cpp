@@ -49,7 +49,6 @@ class Builder {
     model_.options.input_scale = spec_.input == InputForm::Integers ? 1.0 : spec_.scale;
     model_.options.input_shift = spec_.input == InputForm::Quantizer ? spec_.shift : 0.0;
     model_.options.input_type = ValueType::parse(spec_.pixels);
-    model_.options.requantize = spec_.requantize;
     std::vector<int> outputs;
     const int count = static_cast<int>(spec_.layers.size());
     for (const int output : spec_.outputs)

@@ -76,7 +76,7 @@ struct Spec {
   double scale = 1, shift = 0;
   std::vector<LayerSpec> layers;
   std::vector<int> outputs;  // values besides the last layer's
-  bool argmax = false, requantize = false;
+  bool argmax = false;
   std::int64_t clocks = 0;  // per image, asked of the mapper; 0: the fastest
 };
 
@@ -116,7 +116,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayerSpec, kind, inputs, channels, groups, ke
                                    dilation_height, dilation_width, pad_top, pad_left, pad_bottom, pad_right, weights, weight_bits,
                                    weight_signed, weight_narrow, weight_per_channel, bias, affine, pool, relu, quantizer, seed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Spec, seed, channels, height, width, dims, input, input_quantizer, pixels, scale, shift, layers, outputs,
-                                   argmax, requantize, clocks)
+                                   argmax, clocks)
 
 /// A random network: every seed is another.
 Spec random_spec(std::uint64_t seed);

@@ -39,7 +39,6 @@ class Candidates {
     less(&Spec::width, 1);
     less(&Spec::channels, 1);
     set(&Spec::argmax, false);
-    set(&Spec::requantize, false);
     set(&Spec::input, InputForm::Pixels);
     set(&Spec::shift, 0.0);
     set(&Spec::scale, 1.0);

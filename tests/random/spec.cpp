@@ -20,7 +20,6 @@ class Sampler {
     for (int i = 0; i < blocks && spec_.layers.size() < 6; ++i) block();
     ending();
     spec_.clocks = chance(15) ? 0 : static_cast<std::int64_t>(std::exp2(std::uniform_real_distribution<double>(4, 13)(engine_)));
-    spec_.requantize = !plain_ && chance(15);
     return spec_;
   }
 

@@ -59,12 +59,13 @@ std::vector<std::vector<std::int64_t>> stream_words(const Stage& stage, const Ma
 
 void check_stage(const Network& network, const Stage& stage, const MapData& in) {
   const auto& conv = std::get<Convolution>(network.layers[static_cast<std::size_t>(stage.layer)].op);
-  const ValueType& type = network.maps[static_cast<std::size_t>(stage.in_map)].type;
+  const ValueType& type = network.maps[static_cast<std::size_t>(stage.in_maps[0])].type;
   const RawAccumulator raw = raw_accumulator(conv, type);
   const Folding& f = stage.folding;
   const WindowPlan& w = stage.window_plan;
   const int offset_bits = index_bits(w.extent);
-  const MemoryImage control = control_image(stage, weight_planes(conv), !uses_xnor(conv) && conv.weight_type.is_signed(), offset_bits);
+  const MemoryImage control =
+      control_image(stage, conv.out_channels / f.pe, weight_planes(conv), !uses_xnor(conv) && conv.weight_type.is_signed(), offset_bits);
   const MemoryImage weights = weight_image(stage, conv);
   REQUIRE(static_cast<std::int64_t>(weights.words.size()) == stage.words_per_pixel);
   const auto words = stream_words(stage, in, type);
@@ -114,7 +115,7 @@ TEST_CASE("control and weight images give the convolution, for every pairing of 
   CAPTURE(weights, activations);
   const int pad = activations == "b1" ? 0 : 1;
   for (const int clocks : {0, 700, 100000}) {
-    ChainBuilder chain(random, {5, 6, 4}, ValueType::parse(activations));
+    NetworkBuilder chain(random, {5, 6, 4}, ValueType::parse(activations));
     chain.convolution(6, square(3, 1 + pick(random, 0, 1), pad), ValueType::parse(weights));
     chain.quantize(ValueType::unsigned_bits(2)).fully_connected(5, ValueType::parse(weights));
     const Network network = chain.build();

@@ -55,9 +55,9 @@ Window random_window(Random& random, const MapShape& in, bool padding) {
   return w;
 }
 
-/// A convolution with groups, which ChainBuilder does not make.
+/// A convolution with groups, which NetworkBuilder does not make.
 Network grouped(Random& random, MapShape in, ValueType type, int groups, int out_channels, ValueType weights) {
-  ChainBuilder chain(random, {in.height, in.width, in.channels / groups}, type);
+  NetworkBuilder chain(random, {in.height, in.width, in.channels / groups}, type);
   Network network =
       chain.convolution(out_channels, square(3, 1, type.is_bipolar() ? 0 : 1), weights).quantize(ValueType::unsigned_bits(3)).build();
   network.maps[0].shape = in;
@@ -65,6 +65,27 @@ Network grouped(Random& random, MapShape in, ValueType type, int groups, int out
   for (int i = 0; i < static_cast<int>(in.size()); ++i) network.input_order.push_back(i);
   std::get<Convolution>(network.layers[0].op).groups = groups;
   return network;
+}
+
+/// Gives every convolution a bias, and turns some tables into factors with a shift, whatever they then compute.
+void add_bias_and_factors(Random& random, Network& network) {
+  for (Layer& layer : network.layers) {
+    const FeatureMap& in = network.input_of(layer);
+    if (auto* conv = std::get_if<Convolution>(&layer.op)) {
+      FeatureMap& sums = network.maps[static_cast<std::size_t>(layer.output)];
+      for (int k = 0; k < conv->out_channels; ++k) conv->bias.push_back(pick(random, -5000, 5000));
+      sums.type = ValueType::holding(sums.type.min() - 5000, sums.type.max() + 5000);
+    } else if (const auto* table = std::get_if<Threshold>(&layer.op); table != nullptr && table->step == 1 && pick(random, 0, 2) > 0) {
+      Requantize requantize{{}, {}, pick(random, 0, 40), table->low, table->low + table->levels};
+      const int unit = 1 << std::clamp(requantize.shift - 6, 0, 29);
+      for (int c = 0; c < in.shape.channels; ++c) {
+        requantize.mul.push_back(pick(random, -unit, unit));
+        requantize.add.push_back(std::int64_t{pick(random, -60, 60)} << requantize.shift);
+      }
+      layer.op = requantize;
+    }
+  }
+  check(network);
 }
 
 const std::vector<std::string> weight_types = {"b1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "u2"};
@@ -81,7 +102,7 @@ TEST_CASE("every pairing of weight and activation types") {
       CAPTURE(weights, activations);
       const ValueType weight = ValueType::parse(weights), type = ValueType::parse(activations);
       for (const int channels : {3, 64, 131}) {  // a few values a word, whole words, a part of a word
-        ChainBuilder chain(random, {4, 5, channels}, type);
+        NetworkBuilder chain(random, {4, 5, channels}, type);
         Network network = chain.convolution(19, square(3, 1, type.is_bipolar() ? 0 : 1), weight)
                               .quantize(ValueType::parse(activations))
                               .fully_connected(5, weight)
@@ -102,14 +123,16 @@ TEST_CASE("random chains") {
     const auto any_type = [&](const std::vector<std::string>& of) {
       return ValueType::parse(of[static_cast<std::size_t>(pick(random, 0, static_cast<int>(of.size()) - 1))]);
     };
-    ChainBuilder chain(random, {pick(random, 1, 9), pick(random, 1, 9), pick(random, 1, 90)}, any_type(activation_types));
+    NetworkBuilder chain(random, {pick(random, 1, 9), pick(random, 1, 9), pick(random, 1, 90)}, any_type(activation_types));
     for (int layers = pick(random, 1, 3); layers > 0; --layers) {
       chain.convolution(pick(random, 1, 70), random_window(random, chain.shape(), !chain.type().is_bipolar()), any_type(weight_types));
       chain.quantize(any_type(activation_types));
       if (pick(random, 0, 2) == 0) chain.max_pool(random_window(random, chain.shape(), false));
     }
     if (pick(random, 0, 1) == 0) chain.fully_connected(pick(random, 1, 40), any_type(weight_types));
-    compare(chain.build(), random);
+    Network network = chain.build();
+    if (seed % 2 == 0) add_bias_and_factors(random, network);
+    compare(network, random);
   }
 }
 
@@ -120,15 +143,30 @@ TEST_CASE("groups and depthwise convolutions") {
       CAPTURE(weights, activations);
       compare(grouped(random, {5, 4, 12}, ValueType::parse(activations), 3, 6, ValueType::parse(weights)), random);
       compare(grouped(random, {3, 4, 10}, ValueType::parse(activations), 10, 20, ValueType::parse(weights)), random);
-      compare(grouped(random, {3, 3, 256}, ValueType::parse(activations), 2, 34, ValueType::parse(weights)), random);
+      Network wide = grouped(random, {3, 3, 256}, ValueType::parse(activations), 2, 34, ValueType::parse(weights));
+      compare(wide, random);
+      add_bias_and_factors(random, wide);
+      compare(wide, random);
     }
+}
+
+TEST_CASE("convolutions with a bias are packed, unless it leaves 32 bits") {
+  Random random(test_seed());
+  ChainBuilder chain(random, {3, 3, 70}, ValueType::signed_bits(8));
+  Network network = chain.convolution(5, square(2), ValueType::signed_bits(8)).build();
+  add_bias_and_factors(random, network);
+  auto& conv = std::get<Convolution>(network.layers[0].op);
+  for (const Kernels& set : kernels()) CHECK(PackedConvolution::pack(conv, network.maps[0], set).has_value());
+  conv.bias[2] = INT32_MAX - 1000;
+  for (const Kernels& set : kernels()) CHECK(!PackedConvolution::pack(conv, network.maps[0], set));
+  compare_errors(network, {network.maps[0].shape, std::vector<std::int32_t>(3 * 3 * 70, 0)}, "computed 2147482647");
 }
 
 TEST_CASE("types too wide to pack, thresholds beyond 32 bits, a map read twice") {
   Random random(test_seed());
-  ChainBuilder wide(random, {3, 3, 4}, ValueType::signed_bits(18));
+  NetworkBuilder wide(random, {3, 3, 4}, ValueType::signed_bits(18));
   compare(wide.convolution(5, square(2), ValueType::signed_bits(9)).build(), random);
-  ChainBuilder chain(random, {3, 3, 4}, ValueType::signed_bits(8));
+  NetworkBuilder chain(random, {3, 3, 4}, ValueType::signed_bits(8));
   Network network = chain.convolution(5, square(2), ValueType::signed_bits(4))
                         .quantize(ValueType::unsigned_bits(2))
                         .fully_connected(3, ValueType::signed_bits(2))
@@ -148,7 +186,7 @@ TEST_CASE("types too wide to pack, thresholds beyond 32 bits, a map read twice")
 
 TEST_CASE("values outside their type are the same errors") {
   Random random(test_seed());
-  ChainBuilder chain(random, {4, 4, 64}, ValueType::unsigned_bits(1));
+  NetworkBuilder chain(random, {4, 4, 64}, ValueType::unsigned_bits(1));
   Network network = chain.convolution(16, square(3), ValueType::bipolar()).quantize(ValueType::bipolar()).build();
   MapData ones{network.maps[0].shape, std::vector<std::int32_t>(16 * 64, 1)};
   std::get<Convolution>(network.layers[0].op).weights.assign(9 * 64 * 16, 1);
@@ -161,7 +199,7 @@ TEST_CASE("values outside their type are the same errors") {
   ones.values.pop_back();
   compare_errors(network, ones, "1023 values");
 
-  ChainBuilder pool(random, {2, 2, 3}, ValueType::unsigned_bits(4));
+  NetworkBuilder pool(random, {2, 2, 3}, ValueType::unsigned_bits(4));
   Window padded = square(1);
   padded.pad_top = 1;
   Network pooled = pool.max_pool(padded).build();

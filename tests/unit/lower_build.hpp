@@ -7,6 +7,7 @@
 #include "catch2.hpp"
 #include "golden/golden.hpp"
 #include "lower/lower.hpp"
+#include "onnx/broadcast.hpp"
 #include "onnx/executor.hpp"
 
 namespace bitloom::testing {
@@ -91,7 +92,7 @@ inline std::vector<double> golden_output(const Golden& golden, const std::vector
 inline std::vector<float> float_output(const FloatExecutor& executor, const std::vector<std::int32_t>& pixels,
                                        const LowerOptions& options) {
   std::vector<std::int64_t> shape = executor.graph().inputs[0].shape;
-  shape[0] = 1;
+  if (element_count(shape) != static_cast<std::int64_t>(pixels.size())) shape[0] = 1;  // else the leading dimension is no batch
   std::vector<float> x;
   for (const std::int32_t p : pixels) x.push_back(static_cast<float>(p * options.input_scale + options.input_shift));
   const Tensors out = executor.run({{"x", Tensor::floats(shape, std::move(x))}});

@@ -211,6 +211,8 @@ TEST_CASE("what cannot be exact is refused with node and reason") {
   CHECK_THROWS_WITH(lower(wide.done()), contains_text("is not quantized after"));
   Build pixelwise({1, 1, 2, 2});
   pixelwise.then("Add", {floats({1, 1, 2, 2}, {1, 2, 3, 4})}).quant(1, 4, false);
+  CHECK(check_equal(pixelwise.done()).maps[0].shape == MapShape{1, 1, 4});  // every value a channel
+  pixelwise.conv(floats({1, 1, 1, 1}, {1}), 1, 1);
   CHECK_THROWS_WITH(lower(pixelwise.done()), contains_text("differs between positions"));
   Build curve({1, 2});
   curve.matmul(floats({2, 2}, {1, 1, 1, 1}), 1, 1).then("Relu");

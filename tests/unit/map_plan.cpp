@@ -9,7 +9,7 @@ using namespace bitloom::test;
 namespace {
 
 Network small(Random& random) {
-  ChainBuilder chain(random, {8, 8, 1}, ValueType::unsigned_bits(5));
+  NetworkBuilder chain(random, {8, 8, 1}, ValueType::unsigned_bits(5));
   chain.convolution(16, square(3, 1, 1), ValueType::bipolar()).quantize(ValueType::bipolar());
   chain.convolution(16, square(3), ValueType::bipolar()).quantize(ValueType::bipolar()).max_pool(square(2, 2));
   chain.fully_connected(10, ValueType::bipolar()).argmax();
@@ -47,28 +47,39 @@ TEST_CASE("what does not fit is refused with the resource that binds") {
   CHECK_THROWS_WITH(make_plan(network, tiny, {}), contains_text("does not fit test board"));
 }
 
-TEST_CASE("what the hardware does not do yet is refused by the layer's name") {
+TEST_CASE("a grouped convolution reads each group's channels by its own program words") {
   Random random(test_seed());
-  Network grouped = small(random);
-  auto& conv = std::get<Convolution>(grouped.layers[2].op);
-  conv.groups = 2;
-  conv.weights.resize(conv.weights.size() / 2);
-  CHECK_THROWS_WITH(make_plan(grouped, kBudget, {}), contains_text("conv2") && contains_text("groups"));
+  NetworkBuilder builder(random, {6, 6, 8}, ValueType::unsigned_bits(2));
+  builder.convolution(4, square(3), ValueType::signed_bits(2), 2).quantize(ValueType::unsigned_bits(2));
+  builder.convolution(4, square(2), ValueType::signed_bits(3), 4);
+  const Plan plan = make_plan(builder.build(), kBudget, {0, 100000});
+  REQUIRE(plan.stages.size() == 2);
+  const Stage& grouped = plan.stages[0];
+  CHECK(!grouped.depthwise);
+  CHECK(grouped.window_plan.channel_groups == 2);
+  CHECK(grouped.window_plan.group_step * grouped.folding.simd == 4);  // half of the pixel's channels
+  const Stage& depthwise = plan.stages[1];
+  CHECK(depthwise.depthwise);
+  CHECK(depthwise.folding.simd == depthwise.folding.columns);
+  CHECK(depthwise.window_plan.channel_groups == 4 / depthwise.folding.pe);
 }
 
-TEST_CASE("layers without a module are refused by their kind") {
+TEST_CASE("constants that the RTL cannot hold are refused by the layer's name") {
   Random random(test_seed());
-  Network network = small(random);
-  Layer& last = network.layers.back();
-  const FeatureMap scores = network.input_of(last);
-  FeatureMap& out = network.maps[static_cast<std::size_t>(last.output)];
-  out = {out.name, scores.shape, scores.type};
-  NetworkOutput& output = network.outputs.front();
-  output.order.assign(10, 0), output.scale.assign(10, 1), output.offset.assign(10, 0);
-  last.op = Upsample{1, 1};
-  CHECK_THROWS_WITH(make_plan(network, kBudget, {}), contains_text("no module for a layer of kind upsample"));
-  last.op = Requantize{std::vector<std::int64_t>(10, 1), std::vector<std::int64_t>(10, 0), 0, 0, 1};
-  CHECK_THROWS_WITH(make_plan(network, kBudget, {}), contains_text("of kind requantize"));
+  NetworkBuilder builder(random, {2, 2, 2}, ValueType::unsigned_bits(1));
+  const Network network = builder.sum({0, 0}, {1, 3}).build();
+  CHECK_NOTHROW(make_plan(network, kBudget, {}));
+  Network wide = network;
+  std::get<Add>(wide.layers[0].op).scale = {std::int64_t{1} << 31, 1};
+  wide.maps.back().type = ValueType::signed_bits(32);
+  CHECK_THROWS_WITH(make_plan(wide, kBudget, {}), contains_text("31 bits") || contains_text("range"));
+}
+
+TEST_CASE("an output that is the input has no hardware") {
+  Random random(test_seed());
+  NetworkBuilder builder(random, {2, 2, 2}, ValueType::unsigned_bits(4));
+  builder.output().max_pool(square(2)).output();
+  CHECK_THROWS_WITH(make_plan(builder.build(), kBudget, {}), contains_text("output0") && contains_text("input itself"));
 }
 
 TEST_CASE("a bias is part of what separates the raw accumulator from the sum") {

@@ -1,0 +1,139 @@
+// What a stage can be folded to, and what a folding means for its window, its program and its clocks.
+#include <algorithm>
+#include <numeric>
+
+#include "map/stages.hpp"
+
+namespace bitloom {
+namespace {
+
+int smallest_divisor_at_least(int n, std::int64_t least) {
+  for (const int d : divisors(n))
+    if (d >= least) return d;
+  return n;
+}
+
+/// The window reader's view of a window over a map of `words` words per pixel, of which an output group reads `group_words`. The stream is
+/// padded before it.
+WindowPlan plan_window(const MapShape& shape, const Window& window, int words, int group_words, int columns) {
+  const int height = shape.height + window.pad_top + window.pad_bottom;
+  const int width = shape.width + window.pad_left + window.pad_right - (columns - 1);  // unfolding swallows columns - 1
+  const int kernel_width = columns > 1 ? 1 : window.kernel_width;
+  WindowPlan plan;
+  plan.out_height = window.out_height(shape.height);
+  plan.out_width = window.out_width(shape.width);
+  plan.extent = ((window.kernel_height - 1) * window.dilation_height * width + (kernel_width - 1) * window.dilation_width + 1) * words;
+  plan.step_x = window.stride_width * words;
+  plan.step_row = (window.stride_height * width - (plan.out_width - 1) * window.stride_width) * words;
+  plan.step_frame =
+      (height * width - (plan.out_height - 1) * window.stride_height * width - (plan.out_width - 1) * window.stride_width) * words;
+  // Deep enough that the next frame's first window is complete when this frame's last one ends: no bubble between frames.
+  // (window_reader adds the few words that its own latency asks for.)
+  plan.depth = std::max({plan.extent + plan.step_frame, plan.extent + plan.step_row, plan.step_x, 2});
+  plan.channel_groups = words / group_words;
+  plan.group_step = group_words;
+  for (int r = 0; r < window.kernel_height; ++r)
+    for (int s = 0; s < kernel_width; ++s)
+      for (int chunk = 0; chunk < group_words; ++chunk)
+        plan.offsets.push_back((r * window.dilation_height * width + s * window.dilation_width) * words + chunk);
+  return plan;
+}
+
+/// Channels that a beat of the stage's input may hold: divisors of every input's channels.
+int common_channels(const Network& network, const Stage& stage) {
+  int common = stage.in_shape.channels;
+  for (const int map : stage.in_maps)
+    if (stage.in_maps.size() > 1) common = std::gcd(common, network.maps[static_cast<std::size_t>(map)].shape.channels);
+  return common;
+}
+
+/// Output pixels times channels, by lanes: a beat a clock.
+std::int64_t beats_out(const Network& network, const Stage& stage, int lanes) {
+  return network.maps[static_cast<std::size_t>(stage.out_map)].shape.size() / lanes;
+}
+
+void apply_plane(const Network& network, Stage& stage, const Layer& layer) {
+  const auto& conv = std::get<Convolution>(layer.op);
+  const Folding& f = stage.folding;
+  const int channels = stage.in_shape.channels;
+  stage.in_lanes = f.columns > 1 ? channels : stage.depthwise ? f.pe : f.simd;
+  const int words = f.columns > 1 ? 1 : channels / stage.in_lanes;
+  const int group_words = f.columns > 1 ? 1 : stage.depthwise ? 1 : channels / conv.groups / f.simd;
+  stage.window_plan = plan_window(stage.in_shape, stage.window, words, group_words, f.columns);
+  stage.words_per_pixel =
+      std::int64_t{conv.out_channels / f.pe} * weight_planes(conv) * static_cast<std::int64_t>(stage.window_plan.offsets.size());
+  const int passes = network.input_of(layer).type.bits() / f.apar;
+  stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel * passes;
+}
+
+}  // namespace
+
+std::vector<int> divisors(int n) {
+  std::vector<int> result;
+  for (int d = 1; d <= n; ++d)
+    if (n % d == 0) result.push_back(d);
+  return result;
+}
+
+std::vector<Folding> foldings(const Network& network, const Stage& stage) {
+  const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
+  std::vector<Folding> result;
+  if (stage.kind == StageKind::ArgMax) return {Folding{}};
+  if (stage.kind != StageKind::Plane) {
+    for (const int lanes : divisors(common_channels(network, stage))) result.push_back({1, lanes, 1, lanes, 1});
+    return result;
+  }
+  const auto& conv = std::get<Convolution>(layer.op);
+  const int bits = network.input_of(layer).type.bits();
+  const int channels = stage.in_shape.channels, group_channels = channels / conv.groups;
+  const int kernel_width = stage.window.kernel_width;
+  const bool unfolds = kernel_width > 1 && stage.window.dilation_width == 1;
+  const auto add = [&](int pe, int simd, int columns, int group_words) {
+    Folding folding{pe, simd, bits, 1, columns};
+    // The activation serves a group's PE channels while the next group is computed.
+    const int group_clocks = weight_planes(conv) * group_words;
+    folding.lanes = smallest_divisor_at_least(pe, (pe + group_clocks - 1) / group_clocks);
+    result.push_back(folding);
+  };
+  const int kernel = stage.window.kernel_height * kernel_width;
+  for (const int pe : divisors(conv.out_channels / (stage.depthwise ? 1 : conv.groups))) {
+    if (stage.depthwise)
+      add(pe, 1, 1, kernel);
+    else
+      for (const int simd : divisors(group_channels)) add(pe, simd, 1, kernel * (group_channels / simd));
+    if (unfolds && conv.groups == 1) add(pe, kernel_width * channels, kernel_width, stage.window.kernel_height);
+  }
+  if (unfolds && stage.depthwise) add(channels, kernel_width, kernel_width, stage.window.kernel_height);
+  return result;
+}
+
+void apply(const Network& network, Stage& stage, const Folding& folding, const Budget& budget) {
+  const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
+  const int channels = stage.in_shape.channels;
+  stage.folding = folding;
+  stage.in_lanes = folding.simd;
+  const std::int64_t pixels = std::int64_t{stage.in_shape.height} * stage.in_shape.width;
+  switch (stage.kind) {
+    case StageKind::Plane: apply_plane(network, stage, layer); break;
+    case StageKind::MaxPool:
+      stage.window_plan = plan_window(stage.in_shape, stage.window, channels / folding.simd, 1, 1);
+      stage.words_per_pixel = static_cast<std::int64_t>(stage.window_plan.offsets.size()) * stage.window_plan.channel_groups;
+      stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel;
+      break;
+    case StageKind::Threshold:
+    case StageKind::Requantize:
+    case StageKind::ArgMax: stage.clocks = pixels * channels / folding.simd; break;
+    case StageKind::Add:
+    case StageKind::Concat:
+    case StageKind::Upsample: stage.clocks = beats_out(network, stage, folding.simd); break;
+  }
+  // Words arrive one a clock, padding included: a stage can never be faster than its input stream.
+  if (stage.has_window()) {
+    const std::int64_t padded = (std::int64_t{stage.in_shape.height} + stage.window.pad_top + stage.window.pad_bottom) *
+                                (stage.in_shape.width + stage.window.pad_left + stage.window.pad_right);
+    stage.clocks = std::max(stage.clocks, padded * (channels / stage.in_lanes));
+  }
+  stage.cost = estimate(network, stage, budget);
+}
+
+}  // namespace bitloom
