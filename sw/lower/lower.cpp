@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "lower/chain.hpp"
 #include "lower/context.hpp"
@@ -263,17 +265,32 @@ void visit_node(Context& context, const Node& node) {
 
 namespace {
 
+/// The nodes that an output depends on, in the graph's order: what nothing reads would be a stream without an end.
+std::vector<const Node*> nodes_behind_outputs(const Graph& graph) {
+  std::set<std::string> wanted;
+  for (const ValueInfo& output : graph.outputs) wanted.insert(output.name);
+  std::vector<const Node*> nodes;
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    if (std::none_of(node->outputs.begin(), node->outputs.end(), [&](const std::string& name) { return wanted.count(name) != 0; })) continue;
+    wanted.insert(node->inputs.begin(), node->inputs.end());
+    nodes.push_back(&*node);
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  return nodes;
+}
+
 enum class InputLayout { AsItLooks, OtherWay, OwnChannels };
 
 Network lower_as(const Graph& graph, const LowerOptions& options, InputLayout layout) {
   lowering::Context context{graph, options, {}, {}, {}, layout == InputLayout::OwnChannels, true, layout == InputLayout::OtherWay};
-  for (const Node& node : graph.nodes)
-    for (const std::string& input : node.inputs)
-      if (!input.empty() && node.op != "Shape") ++context.readers[input];
+  const std::vector<const Node*> nodes = nodes_behind_outputs(graph);
+  for (const Node* node : nodes)
+    for (const std::string& input : node->inputs)
+      if (!input.empty() && node->op != "Shape") ++context.readers[input];
   for (const ValueInfo& output : graph.outputs) ++context.readers[output.name];
   for (const auto& [name, tensor] : graph.initializers) context.symbols[name] = lowering::Constant{tensor, std::nullopt};
   lowering::add_input(context);
-  for (const Node& node : graph.nodes) lowering::visit_node(context, node);
+  for (const Node* node : nodes) lowering::visit_node(context, *node);
   lowering::lower_outputs(context);
   check(context.builder.network());
   return std::move(context.builder.network());

@@ -139,7 +139,7 @@ class Case {
     if (stage == "lower")
       return says("no exact integer form") || says("axes rearranged") || says("channels in another order") ||
              says("an argmax over the integers would not be exact") || says("which falls where its input rises");
-    if (stage == "plan" || stage == "emit") return says("so far") || says("has no module") || says("not supported");
+    if (stage == "plan" || stage == "emit") return says("so far") || says("has no module") || says("no hardware to make") || says("not supported");
     return false;
   }
 
@@ -282,14 +282,14 @@ class Case {
 }  // namespace
 
 std::string kind_of(const std::string& message) {
-  // Words with digits or underscores are names and numbers.
+  // Words with digits or underscores are names and numbers; behind a semicolon stand details.
   std::string kind, word;
   const auto flush = [&] {
     const bool name = std::any_of(word.begin(), word.end(), [](unsigned char c) { return std::isdigit(c) != 0 || c == '_' || c == '/'; });
     if (!word.empty()) kind += (kind.empty() ? "" : " ") + (name ? std::string("#") : word);
     word.clear();
   };
-  for (const char c : message.substr(0, message.find('\n'))) {
+  for (const char c : message.substr(0, message.find_first_of("\n;"))) {
     if (c == ' ')
       flush();
     else

@@ -54,3 +54,15 @@ TEST_CASE("a layer reads a map of nothing but zeros") {
   build.quant(1, 2, true);
   check_equal(build.done());
 }
+
+TEST_CASE("what no output depends on makes no layer") {
+  std::mt19937_64 random(4);
+  Build build({1, 2, 3, 3});
+  build.quant(64, 2, false);
+  const std::string before = build.last;
+  build.conv(random_tensor(random, {2, 2, 2, 2}, -2, 2), 1, 2).quant(32, 2, true);
+  build.last = before;
+  build.conv(random_tensor(random, {1, 2, 1, 1}, -2, 2), 1, 2).quant(32, 2, true);
+  const Network network = check_equal(build.done());
+  CHECK(network.layers.size() == 3);
+}
