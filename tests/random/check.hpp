@@ -20,6 +20,10 @@ struct CheckOptions {
   std::function<bool(const std::filesystem::path&)> damage_design;
 };
 
+/// The schedule's prediction is that of the slowest stage by itself. Stages of nearly its pace whose input or output comes in bursts
+/// (padding above all) can slow each other down; beyond this factor it is a failure.
+constexpr double kSlowest = 1.5;
+
 struct CheckResult {
   enum class Outcome { Passed, Refused, Failed };
   Outcome outcome = Outcome::Passed;
@@ -28,6 +32,7 @@ struct CheckResult {
   std::string kind;     ///< the message without names and numbers: the same for failures of one cause
   int ties = 0;         ///< images that the float executor gives otherwise, proven to be ties within float32 rounding
   bool simulated = false;
+  double clocks_ratio = 0;  ///< clocks per image simulated, of those predicted
   std::string layers;  ///< kinds in the network, such as "convolution threshold add"
   double build_seconds = 0, simulation_seconds = 0, seconds = 0;
 

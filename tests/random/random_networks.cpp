@@ -50,6 +50,7 @@ json to_json(std::uint64_t seed, const CheckResult& result) {
           {"message", result.message.substr(0, 600)},
           {"ties", result.ties},
           {"simulated", result.simulated},
+          {"clocks_ratio", result.clocks_ratio},
           {"layers", result.layers},
           {"build", result.build_seconds},
           {"simulation", result.simulation_seconds},
@@ -226,8 +227,9 @@ class Run {
 
   int summary() const {
     std::map<std::string, int> outcomes, kinds, layers, failures;
-    double seconds = 0, build = 0, simulation = 0;
-    int simulated = 0, ties = 0;
+    double seconds = 0, build = 0, simulation = 0, slowest = 1;
+    int simulated = 0, ties = 0, slower = 0;
+    std::string slow_seeds;
     for (const json& result : results_) {
       const std::string outcome = result.at("outcome");
       ++outcomes[outcome];
@@ -236,6 +238,9 @@ class Run {
       ties += result.at("ties").get<int>();
       if (!result.at("simulated").get<bool>()) continue;
       ++simulated;
+      const double ratio = result.value("clocks_ratio", 1.0);
+      slowest = std::max(slowest, ratio);
+      if (ratio > 1.01 && ++slower <= 20) slow_seeds += fmt::format(" {}", result.at("seed").get<std::uint64_t>());
       build += result.at("build").get<double>(), simulation += result.at("simulation").get<double>();
       std::istringstream words(result.at("layers").get<std::string>());
       std::set<std::string> in_network;
@@ -249,6 +254,9 @@ class Run {
       fmt::print("simulated networks with:");
       for (const auto& [name, count] : layers) fmt::print(" {} {},", name, count);
       fmt::print("\nof a simulated case: {:.2f} s build, {:.2f} s simulation\n", build / simulated, simulation / simulated);
+      fmt::print("clocks per image as predicted within 1 %: {} of {}; the slowest takes {:.2f} times as many", simulated - slower, simulated,
+                 slowest);
+      fmt::print("{}{}\n", slower > 0 ? "; slower are the seeds" : "", slow_seeds);
     }
     fmt::print("{:.2f} s a case on one core\n", seconds / static_cast<double>(std::max<std::size_t>(1, results_.size())));
     if (outcomes["failed"] > 0) fmt::print("failing cases, shrunk: {}\n", settings_.keep.string());
