@@ -196,8 +196,8 @@ TEST_CASE("planted faults in the integer network are found") {
   CHECK(found_by(
             [](Network& network) {
               auto* op = first_op<MaxPool>(network);
-              if (op == nullptr || op->window.stride_width == op->window.stride_height) return false;
-              std::swap(op->window.stride_width, op->window.stride_height);
+              if (op == nullptr || op->window.pad_top == op->window.pad_bottom) return false;
+              std::swap(op->window.pad_top, op->window.pad_bottom);
               return true;
             },
             200) != 0);
