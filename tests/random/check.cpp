@@ -267,7 +267,7 @@ class Case {
       if (stall > 0) return;
       const auto predicted = static_cast<double>(plan.clocks_per_image);
       result_.clocks_ratio = result.clocks_per_image / predicted;
-      if (result_.clocks_ratio < 0.99 || result_.clocks_ratio > kSlowest)
+      if (result_.clocks_ratio < kFastest || result_.clocks_ratio > kSlowest)
         fail("clocks", fmt::format("{} clocks per image simulated, {} predicted", result.clocks_per_image, predicted));
     });
   }

@@ -33,7 +33,7 @@ constexpr unsigned kLongest = 600;  // seconds of one case, shrinking included
 struct Settings {
   std::uint64_t seed = 1;
   std::int64_t cases = 100;
-  int jobs = cores(), images = 8, tries = 150;
+  int jobs = cores(), images = 16, tries = 150;
   bool no_rtl = false, no_shrink = false, json_only = false;
   fs::path keep = "random-failures", state, spec, scratch;
 };
