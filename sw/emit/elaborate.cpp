@@ -1,5 +1,6 @@
 #include "emit/elaboration.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include "emit/fifos.hpp"
@@ -74,14 +75,21 @@ Wire Elaboration::receive(int index) {
 }
 
 void Elaboration::adapt(Wire& wire, int lanes, const std::string& suffix) {
-  const int common = std::gcd(wire.lanes, lanes), bits = wire.type.bits();
-  if (const int ratio_down = wire.lanes / common; ratio_down > 1)
-    add("stream_downsize", "narrow" + suffix, wire, common, wire.type, {{"WIDTH", num(common * bits)}, {"RATIO", num(ratio_down)}},
-        ratio(1, ratio_down));
-  if (const int ratio_up = lanes / common; ratio_up > 1)
-    add("stream_upsize", "widen" + suffix, wire, lanes, wire.type, {{"WIDTH", num(common * bits)}, {"RATIO", num(ratio_up)}},
-        ratio(ratio_up, 1))
-        .latency = ratio_up;
+  const int common = std::gcd(wire.lanes, lanes);
+  std::int64_t values = 0;
+  for (const int input : stage().in_maps) values = std::max(values, map(input).shape.size());
+  // Where neither number of lanes divides the other, a beat holds their common divisor, or, if that takes too long, their common multiple.
+  const bool slow = common < std::min(wire.lanes, lanes) && values / common > design_.plan.clocks_per_image;
+  const int between = slow ? std::lcm(wire.lanes, lanes) : common;
+  const auto resize = [&](int to) {
+    const int width = std::min(wire.lanes, to) * wire.type.bits(), times = std::max(wire.lanes, to) / std::min(wire.lanes, to);
+    if (to < wire.lanes)
+      add("stream_downsize", "narrow" + suffix, wire, to, wire.type, {{"WIDTH", num(width)}, {"RATIO", num(times)}}, ratio(1, times));
+    else if (to > wire.lanes)
+      add("stream_upsize", "widen" + suffix, wire, to, wire.type, {{"WIDTH", num(width)}, {"RATIO", num(times)}}, ratio(times, 1)).latency = times;
+  };
+  resize(between);
+  resize(lanes);
 }
 
 void Elaboration::pad(const Stage& stage, Wire& wire, std::int64_t value_code) {

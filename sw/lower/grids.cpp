@@ -211,7 +211,7 @@ std::optional<Grid> discover_grid(const Stream& stream, const std::vector<Range>
     for (const float value : apply(stream, static_cast<int>(c), all_values(ranges[c]), opset)) values.insert(value);
     if (values.size() > kMostLevels) return std::nullopt;
   }
-  const double step = common_step(values);
+  const double step = values == std::set<float>{0.0F} ? 1.0 : common_step(values);  // nothing but zeros: any step will do
   if (!(step > 0)) return std::nullopt;
   const auto low = static_cast<std::int64_t>(std::nearbyint(static_cast<double>(*values.begin()) / step));
   const auto high = static_cast<std::int64_t>(std::nearbyint(static_cast<double>(*values.rbegin()) / step));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "lower/chain.hpp"
@@ -273,20 +274,36 @@ void visit_node(Context& context, const Node& node) {
 
 namespace {
 
+/// The nodes that an output depends on, in the graph's order: what nothing reads would be a stream without an end.
+std::vector<const Node*> nodes_behind_outputs(const Graph& graph) {
+  std::set<std::string> wanted;
+  for (const ValueInfo& output : graph.outputs) wanted.insert(output.name);
+  std::vector<const Node*> nodes;
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    if (std::none_of(node->outputs.begin(), node->outputs.end(), [&](const std::string& name) { return wanted.count(name) != 0; }))
+      continue;
+    wanted.insert(node->inputs.begin(), node->inputs.end());
+    nodes.push_back(&*node);
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  return nodes;
+}
+
 Network lower_as(const Graph& graph, const LowerOptions& options, lowering::InputForm form) {
   lowering::Context context{graph, options, {}, {}, {}, form, true};
-  for (const Node& node : graph.nodes)
-    for (const std::string& input : node.inputs)
-      if (!input.empty() && node.op != "Shape") ++context.readers[input];
+  const std::vector<const Node*> nodes = nodes_behind_outputs(graph);
+  for (const Node* node : nodes)
+    for (const std::string& input : node->inputs)
+      if (!input.empty() && node->op != "Shape") ++context.readers[input];
   for (const ValueInfo& output : graph.outputs) ++context.readers[output.name];
   for (const auto& [name, tensor] : graph.initializers) context.symbols[name] = lowering::Constant{tensor, std::nullopt};
   lowering::add_input(context);
-  for (const Node& node : graph.nodes) {
+  for (const Node* node : nodes) {
     try {
-      lowering::visit_node(context, node);
+      lowering::visit_node(context, *node);
     } catch (const Error& error) {
       if (!error.where().empty()) throw;
-      throw Error(node.name, error.what());
+      throw Error(node->name, error.what());
     }
   }
   for (const ValueInfo& output : graph.outputs) lowering::settle_padding(context, output.name);
