@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <cmath>
 #include <cstdio>
 
@@ -116,7 +118,9 @@ Tensor float_image(const Graph& graph, const Network& network, const Dataset& da
   std::vector<std::int64_t> shape = graph.inputs.front().shape;
   for (std::int64_t& d : shape)
     if (d < 1) d = 1;
-  if (!shape.empty()) shape[0] = 1;  // the batch, whatever the file says
+  // A leading dimension that the image does not fill counts images, whatever the file says.
+  const auto elements = std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+  if (!shape.empty() && elements != image.size()) shape[0] = 1;
   if (!graph.inputs.front().is_float) {
     if (!image.is_float()) return Tensor::ints(shape, image.i());
     return Tensor::ints(shape, std::vector<std::int64_t>(image.f().begin(), image.f().end()));
