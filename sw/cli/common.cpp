@@ -5,14 +5,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 #include <cmath>
 #include <cstdio>
+#include <functional>
+#include <numeric>
 
 #include "check/check.hpp"
 #include "data/npy.hpp"
 #include "golden/golden.hpp"
+#include "lower/join_inputs.hpp"
 #include "onnx/import.hpp"
 
 namespace bitloom::cli {
@@ -57,7 +58,9 @@ LowerOptions ModelOptions::lowering() const {
 
 LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& options) {
   LoadedModel model;
-  model.graph = import_onnx(file);
+  Graph graph = import_onnx(file);
+  model.inputs = graph.inputs.size();
+  model.graph = join_inputs(std::move(graph));
   model.network = lower(model.graph, options);
   model.network.name = file.stem().string();
   return model;
@@ -69,8 +72,9 @@ void DataOptions::add_to(CLI::App& app, bool required) {
   app.add_option("--offset", offset, "images to skip")->capture_default_str();
 }
 
-Dataset DataOptions::load() const {
+Dataset DataOptions::load(std::size_t arrays) const {
   LoadOptions options;
+  options.arrays = arrays;
   if (offset < 0) throw Error("--offset", fmt::format("{} given; 0 or more expected", offset));
   options.offset = offset;
   if (images != -1) {

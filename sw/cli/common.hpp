@@ -35,6 +35,7 @@ struct ModelOptions {
 struct LoadedModel {
   Graph graph;
   Network network;
+  std::size_t inputs = 1;  ///< of the file; more than one are joined into one
 };
 LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& options);
 
@@ -43,7 +44,8 @@ struct DataOptions {
   std::int64_t images = -1, offset = 0;
 
   void add_to(CLI::App& app, bool required = true);
-  Dataset load() const;
+  /// `arrays`: how many arrays of an NPZ file make an image, one after the other.
+  Dataset load(std::size_t arrays = 1) const;
 };
 
 /// One image of the data set as the hardware receives it. Throws Error when shapes do not fit or a value is no pixel of the input type.

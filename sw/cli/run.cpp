@@ -25,8 +25,8 @@ struct Run {
   int jobs = cores();
 
   void operator()() const {
-    const auto [graph, network] = load_model(model.model, model.lowering());
-    const Dataset set = data.load();
+    const auto [graph, network, inputs] = load_model(model.model, model.lowering());
+    const Dataset set = data.load(inputs);
     const auto count_images = static_cast<std::size_t>(set.count);
     std::vector<OutputValues> outputs(network.outputs.size(), OutputValues(count_images));
     const double seconds = infer(network, set, outputs);
