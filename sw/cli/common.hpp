@@ -68,12 +68,14 @@ class Progress {
   std::chrono::steady_clock::time_point start_, drawn_;
 };
 
-/// Outputs of all images as one tensor [images, shape...] in an NPY file.
-void write_outputs(const std::string& file, const Network& network, const std::vector<std::vector<double>>& outputs);
-/// Whether golden's real value is the float model's or a stored one: only float32 rounding may separate them.
-bool same_value(double golden, double expected);
-/// Compares with stored tensors; prints the first difference to stderr and throws ComparisonFailed.
-void compare_outputs(const std::string& expect, const std::vector<std::vector<double>>& outputs);
+/// The values of one output, by image.
+using OutputValues = std::vector<std::vector<double>>;
+
+/// The first outputs of the network as tensors [images, shape...]: a single one as NPY, or all by name where the file is called .npz.
+void write_outputs(const std::string& file, const Network& network, const std::vector<OutputValues>& outputs);
+/// Compares the first outputs of the network with stored tensors: FILE.npy or FILE.npz:KEY for one; those of FILE.npz by the outputs'
+/// names, or by position where it holds none of them. Prints the first difference to stderr and throws ComparisonFailed.
+void compare_outputs(const std::string& expect, const Network& network, const std::vector<OutputValues>& outputs);
 
 std::string thousands(double value);
 

@@ -61,7 +61,7 @@ struct Sim {
     const nlohmann::json report = to_json(description, result, set, right);
     // A stalled run says nothing of clocks per image: it has a file of its own.
     write_file_atomically(folder / (stall > 0 ? "sim-stalled.json" : "sim.json"), report.dump(2) + "\n");
-    if (!out.empty() && outputs.size() == images.size()) write_outputs(out, network, outputs);
+    if (!out.empty() && outputs.size() == images.size()) write_outputs(out, network, {outputs});
     if (json)
       fmt::print("{}\n", report.dump(2));
     else
@@ -72,7 +72,7 @@ struct Sim {
         fmt::print(stderr, "bitloom: {}: layer {} differs from golden: {}\n", design, layer_of(description, boundary.map),
                    boundary.first->to_string());
     if (!result.bit_exact) throw ComparisonFailed{};
-    if (!expect.empty()) compare_outputs(expect, outputs);
+    if (!expect.empty()) compare_outputs(expect, network, {outputs});
   }
 
   static std::string layer_of(const nlohmann::json& description, const std::string& map) {

@@ -37,10 +37,9 @@ void Elaboration::add_plane(const Stage& stage) {
         {{"WIDTH", num(wire.width())}, {"MAP_WIDTH", num(width)}, {"COLUMNS", num(f.columns)}}, unfolded(width, f.columns))
         .latency = f.columns;
   }
-  const int planes = weight_planes(conv);
+  const bool subtracts = !uses_xnor(conv) && conv.weight_type.is_signed();  // the top plane
   const int offset_bits = index_bits(w.extent);
-  MemoryImage control =
-      control_image(stage, conv.out_channels / f.pe, planes, !uses_xnor(conv) && conv.weight_type.is_signed(), offset_bits);
+  MemoryImage control = control_image(stage, conv.out_channels / f.pe, weight_planes(conv) / f.wpar, subtracts && f.wpar == 1, offset_bits);
   Parameters p = {{"SIMD", num(f.simd)},
                   {"A_BITS", num(in.bits())},
                   {"A_SIGNED", num(in.is_signed() ? 1 : 0)},
@@ -48,6 +47,8 @@ void Elaboration::add_plane(const Stage& stage) {
                   {"PE", num(f.pe)},
                   {"XNOR", num(uses_xnor(conv) ? 1 : 0)},
                   {"DEPTHWISE", num(stage.depthwise ? 1 : 0)},
+                  {"WPAR", num(f.wpar)},
+                  {"W_SIGNED", num(subtracts ? 1 : 0)},
                   {"ACC_BITS", num(raw.bits)},
                   {"GROUPS", num(conv.out_channels / f.pe)}};
   for (auto& parameter : window_parameters(w)) p.push_back(std::move(parameter));

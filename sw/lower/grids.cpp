@@ -147,7 +147,8 @@ double common_step(const std::set<float>& values) {
 }  // namespace
 
 bool is_quantizer(const Node& node) {
-  return node.op == "Quant" || node.op == "BipolarQuant" || node.op == "MultiThreshold" || node.op == "Sign" || node.op == "RequantShift";
+  return node.op == "Quant" || node.op == "BipolarQuant" || node.op == "MultiThreshold" || node.op == "Sign" || node.op == "RequantShift" ||
+         node.op == "iNoNorm";
 }
 
 std::optional<Grid> clip_grid(const Stream& stream, int opset) {
@@ -170,7 +171,7 @@ Grid quantizer_grid(const Stream& stream) {
   if (step.node.op == "Quant") return quant_grid(step);
   if (step.node.op == "BipolarQuant") return bipolar_grid(positive_scales(step, 1));
   if (step.node.op == "MultiThreshold") return multi_threshold_grid(step);
-  if (step.node.op == "RequantShift") {
+  if (step.node.op == "RequantShift" || step.node.op == "iNoNorm") {
     const op::RequantRule rule = op::requant_rule(step.node);
     return {{1.0}, rule.low, 1, rule.high - rule.low, ValueType::holding(rule.low, rule.high)};
   }

@@ -1,9 +1,7 @@
 // The network's input: its type, its shape, and what a pixel means.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "lower/context.hpp"
 #include "onnx/broadcast.hpp"
@@ -11,20 +9,8 @@
 namespace bitloom::lowering {
 namespace {
 
-/// Whether four dimensions are [N, H, W, C]: what the first transpose or window behind the input says, else what they look like.
-/// It decides only how the input map is stored and streamed; the meaning is the graph's.
-bool channels_last(const Graph& graph, const Dims& dims) {
-  static const std::set<std::string> windows = {"Conv",       "ConvInteger",   "QLinearConv",   "MaxPool",
-                                                "AveragePool", "GlobalMaxPool", "GlobalAveragePool"};
-  std::set<std::string> names{graph.inputs[0].name};
-  for (const Node& node : graph.nodes) {
-    if (std::none_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& name) { return names.count(name) != 0; })) continue;
-    if (windows.count(node.op) != 0) return false;
-    if (node.op == "Transpose") return node.ints_attribute("perm", {}) == Dims{0, 3, 1, 2};
-    if (node.op != "Reshape" && node.op != "Flatten") names.insert(node.outputs.begin(), node.outputs.end());
-  }
-  return dims[3] <= 4 && dims[1] > 4;
-}
+/// Whether four dimensions look like [N, H, W, C]. It decides only how the input map is stored and streamed; the meaning is the graph's.
+bool channels_last(const Dims& dims) { return dims.size() == 4 && dims[3] <= 4 && dims[1] > 4; }
 
 /// The model's own type where it takes narrow integers, which a stated type may narrow further.
 ValueType pixel_type(const ValueInfo& info, const LowerOptions& options) {
@@ -54,7 +40,8 @@ void add_input(Context& context) {
     throw Error(info.name, fmt::format("an input of shape {}; a batch of up to 3 dimensions is supported", dims_text(info.shape)));
   Stream stream;
   stream.dims = info.shape;
-  context.has_batch = !(context.own_channels && info.shape.size() == 2 && info.shape[0] > 1);
+  const bool own_channels = context.form == InputForm::kOwnChannels;
+  context.has_batch = !(own_channels && info.shape.size() == 2 && info.shape[0] > 1);
   if (context.has_batch) stream.dims[0] = 1;
   for (std::size_t i = 1; i < stream.dims.size(); ++i)
     if (stream.dims[i] < 1 || stream.dims[i] > 65536)
@@ -65,14 +52,14 @@ void add_input(Context& context) {
   if (stream.dims.size() == 2) shape = {1, 1, extent(1)};
   if (stream.dims.size() == 3) shape = {1, extent(2), extent(1)};
   if (stream.dims.size() == 4) shape = {extent(2), extent(3), extent(1)};
-  const bool last = stream.dims.size() == 4 && channels_last(graph, stream.dims) != context.other_layout;
+  const bool last = stream.dims.size() == 4 && channels_last(stream.dims) != (context.form == InputForm::kOtherLayout);
   if (last) shape = {extent(1), extent(2), extent(3)};
-  if (context.own_channels) shape = {1, 1, static_cast<int>(element_count(stream.dims))};
-  if (shape.size() > (1 << 24)) throw Error(info.name, fmt::format("an input of shape {} is too large", dims_text(info.shape)));
+  if (own_channels) shape = {1, 1, static_cast<int>(element_count(stream.dims))};
+  if (shape.size() > (1 << 23)) throw Error(info.name, fmt::format("an input of shape {} is too large", dims_text(info.shape)));
   stream.order.resize(static_cast<std::size_t>(shape.size()));
   const auto pixels = static_cast<std::int32_t>(shape.size() / shape.channels);
   for (std::int32_t e = 0; e < static_cast<std::int32_t>(shape.size()); ++e)
-    stream.order[static_cast<std::size_t>(e)] = last || context.own_channels ? e : e % pixels * shape.channels + e / pixels;
+    stream.order[static_cast<std::size_t>(e)] = last || own_channels ? e : e % pixels * shape.channels + e / pixels;
   stream.scale = {options.input_scale};
   stream.shift = options.input_shift;
   stream.source = info.name;
@@ -89,6 +76,8 @@ void add_input(Context& context) {
   network.input_shape.assign(stream.dims.begin() + (context.has_batch ? 1 : 0), stream.dims.end());
   network.input_rule = {options.input_scale, options.input_shift, type};
   stream.map = network.input;
+  stream.tensor = info.name;
+  record_meaning(context, stream, info.name);
   context.symbols[info.name] = std::move(stream);
 }
 

@@ -36,10 +36,12 @@ struct WindowPlan {
 
 enum class StageKind { Plane, Threshold, Requantize, MaxPool, ArgMax, Add, Concat, Upsample };
 
-/// How many output channels (pe), activations (simd) and activation planes (apar) meet per clock, and channels per output beat (lanes).
+/// How many output channels (pe), activations (simd), activation planes (apar) and weight planes (wpar) meet per clock, and channels per
+/// output beat (lanes).
 struct Folding {
   int pe = 1, simd = 1, apar = 1, lanes = 1;
   int columns = 1;  ///< kernel columns that one word holds; 1, or the kernel width (simd = columns * channels; depthwise: simd = columns)
+  int wpar = 1;     ///< weight planes per word: 1, or all
   bool operator==(const Folding&) const = default;
 };
 

@@ -65,7 +65,7 @@ std::set<std::pair<std::size_t, std::size_t>> differences(const Network& network
 /// The graph with a factor of up to 1 +- 2^-22, chosen for each element anew, behind every operator that rounds.
 Graph disturbed(const Graph& graph, const Tensors& values, std::mt19937& random) {
   static const std::set<std::string> rounds = {"Conv", "MatMul", "Gemm",  "AveragePool",       "GlobalAveragePool", "Add",           "Sub",
-                                               "Mul",  "Div",    "Quant", "BatchNormalization", "DequantizeLinear",  "MultiThreshold"};
+                                               "Mul",  "Div",    "Quant", "BatchNormalization", "DequantizeLinear",  "MultiThreshold", "Trunc"};
   Graph made = graph;
   made.nodes.clear();
   for (Node node : graph.nodes) {
@@ -202,13 +202,17 @@ class Case {
         const Tensors outputs = executor.run(inputs);
         const auto found = differences(network_, maps_[i], outputs);
         if (found.empty()) continue;
-        if (model.exact || !are_ties(graph, network_, maps_[i], inputs, found)) {
+        const bool ties = !model.exact && are_ties(graph, network_, maps_[i], inputs, found);
+        if (!ties) {
           const auto [o, element] = *found.begin();
           const NetworkOutput& output = network_.outputs[o];
           const std::vector<double> golden = real_output(output, maps_[i][static_cast<std::size_t>(output.map)]);
           const std::vector<double> real = numbers(outputs.at(output.name));
-          fail("float", fmt::format("image {}: output {}, element {}: golden has {}, the float model {}{}", i, output.name, element, golden[element],
-                                    real[element], model.exact ? "" : "; scales are no powers of two, but no rounding explains this"));
+          const std::string message =
+              fmt::format("image {}: output {}, element {}: golden has {}, the float model {}", i, output.name, element, golden[element], real[element]);
+          if (model.exact) fail("float", message);
+          // Sums of many values that are ties each: random disturbances do not meet them all. Counted, and looked at by hand.
+          throw Stop{CheckResult::Outcome::Refused, "float", "ties of scales that are no powers of two, not proven: " + message};
         }
         ++result_.ties;
       }
