@@ -1,9 +1,7 @@
 // The network's input: its type, its shape, and what a pixel means.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "lower/context.hpp"
 #include "onnx/broadcast.hpp"
@@ -11,20 +9,8 @@
 namespace bitloom::lowering {
 namespace {
 
-/// Whether four dimensions are [N, H, W, C]: what the first transpose or window behind the input says, else what they look like.
-/// It decides only how the input map is stored and streamed; the meaning is the graph's.
-bool channels_last(const Graph& graph, const Dims& dims) {
-  static const std::set<std::string> windows = {"Conv",        "ConvInteger",   "QLinearConv",      "MaxPool",
-                                                "AveragePool", "GlobalMaxPool", "GlobalAveragePool"};
-  std::set<std::string> names{graph.inputs[0].name};
-  for (const Node& node : graph.nodes) {
-    if (std::none_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& name) { return names.count(name) != 0; })) continue;
-    if (windows.count(node.op) != 0) return false;
-    if (node.op == "Transpose") return node.ints_attribute("perm", {}) == Dims{0, 3, 1, 2};
-    if (node.op != "Reshape" && node.op != "Flatten") names.insert(node.outputs.begin(), node.outputs.end());
-  }
-  return dims[3] <= 4 && dims[1] > 4;
-}
+/// Whether four dimensions look like [N, H, W, C]. It decides only how the input map is stored and streamed; the meaning is the graph's.
+bool channels_last(const Dims& dims) { return dims.size() == 4 && dims[3] <= 4 && dims[1] > 4; }
 
 /// The model's own type where it takes narrow integers, which a stated type may narrow further.
 ValueType pixel_type(const ValueInfo& info, const LowerOptions& options) {
@@ -66,7 +52,7 @@ void add_input(Context& context) {
   if (stream.dims.size() == 2) shape = {1, 1, extent(1)};
   if (stream.dims.size() == 3) shape = {1, extent(2), extent(1)};
   if (stream.dims.size() == 4) shape = {extent(2), extent(3), extent(1)};
-  const bool last = stream.dims.size() == 4 && channels_last(graph, stream.dims) != (context.form == InputForm::kOtherLayout);
+  const bool last = stream.dims.size() == 4 && channels_last(stream.dims) != (context.form == InputForm::kOtherLayout);
   if (last) shape = {extent(1), extent(2), extent(3)};
   if (own_channels) shape = {1, 1, static_cast<int>(element_count(stream.dims))};
   if (shape.size() > (1 << 23)) throw Error(info.name, fmt::format("an input of shape {} is too large", dims_text(info.shape)));

@@ -176,7 +176,6 @@ std::array<bool, kOutcomes> run_case(const Damaged& damaged, std::uint64_t seed,
   std::optional<Network> network;
   try {
     LowerOptions options;
-    options.requantize = index % 4 == 0;
     if (index % 3 == 0 && !graph.inputs.empty() && graph.inputs[0].is_float) options.input_type = ValueType::signed_bits(4);
     network = lower(graph, options);
   } catch (const Error& error) {

@@ -45,24 +45,27 @@ bool same_number(const NetworkOutput& output, std::size_t i, double golden, doub
   return std::fabs(golden - real) <= tolerance + 1e-6 * (output.function.empty() ? std::fabs(output.offset[i]) : 0);
 }
 
-/// What is wrong with the float model's outputs for golden's maps, or "".
-std::string float_difference(const Network& network, const std::vector<MapData>& maps, const Tensors& real) {
-  for (const NetworkOutput& output : network.outputs) {
-    const std::vector<double> golden = real_output(output, maps[static_cast<std::size_t>(output.map)]);
-    const Tensor& tensor = real.at(output.name);
-    const std::vector<double> expected = numbers(tensor);
-    if (golden.size() != expected.size()) return fmt::format("output {} has {} values, the float model's {}", output.name, golden.size(), expected.size());
+/// The answers of the float model that are not golden's: an output and an element each.
+std::set<std::pair<std::size_t, std::size_t>> differences(const Network& network, const std::vector<MapData>& maps, const Tensors& real) {
+  std::set<std::pair<std::size_t, std::size_t>> found;
+  for (std::size_t o = 0; o < network.outputs.size(); ++o) {
+    const NetworkOutput& output = network.outputs[o];
+    std::vector<double> golden = real_output(output, maps[static_cast<std::size_t>(output.map)]);
+    std::vector<double> expected = numbers(real.at(output.name));
+    if (golden.size() == 1 && expected.size() > 1)  // an argmax was asked for: the model's scores say the same
+      expected = {static_cast<double>(std::max_element(expected.begin(), expected.end()) - expected.begin())};
+    if (golden.size() != expected.size())
+      fail("float", fmt::format("output {} has {} values, the float model's {}", output.name, golden.size(), expected.size()));
     for (std::size_t i = 0; i < golden.size(); ++i)
-      if (!same_number(output, i, golden[i], expected[i]))
-        return fmt::format("output {}, element {}: golden has {}, the float model {}", output.name, i, golden[i], expected[i]);
+      if (!same_number(output, i, golden[i], expected[i])) found.emplace(o, i);
   }
-  return "";
+  return found;
 }
 
 /// The graph with a factor of up to 1 +- 2^-22, chosen for each element anew, behind every operator that rounds.
 Graph disturbed(const Graph& graph, const Tensors& values, std::mt19937& random) {
   static const std::set<std::string> rounds = {"Conv", "MatMul", "Gemm",  "AveragePool",       "GlobalAveragePool", "Add",           "Sub",
-                                               "Mul",  "Div",    "Quant", "BatchNormalization", "DequantizeLinear",  "MultiThreshold"};
+                                               "Mul",  "Div",    "Quant", "BatchNormalization", "DequantizeLinear",  "MultiThreshold", "Trunc"};
   Graph made = graph;
   made.nodes.clear();
   for (Node node : graph.nodes) {
@@ -88,19 +91,21 @@ Graph disturbed(const Graph& graph, const Tensors& values, std::mt19937& random)
   return made;
 }
 
-/// Whether roundings of float32 alone can turn the float model's answer into golden's: some disturbance of 2^-22 does.
-bool is_tie(const Graph& graph, const Network& network, const std::vector<MapData>& maps, const Tensors& inputs) {
+/// Whether roundings of float32 alone can turn each of the answers into golden's: some disturbance of 2^-22 does.
+bool are_ties(const Graph& graph, const Network& network, const std::vector<MapData>& maps, const Tensors& inputs,
+              std::set<std::pair<std::size_t, std::size_t>> open) {
   const FloatExecutor executor(graph);
   const Tensors values = executor.run_all(inputs);
   std::mt19937 random(1);
-  for (int trial = 0; trial < 300; ++trial) {
+  for (int trial = 0; trial < 1000 && !open.empty(); ++trial) {
     Tensors moved = inputs;  // a pixel times its scale is rounded, too
     Tensor& x = moved.begin()->second;
     if (x.is_float())
       for (float& value : x.f()) value *= 1 + static_cast<float>(std::uniform_int_distribution<int>(-1, 1)(random)) * 0x1p-23F;
-    if (float_difference(network, maps, FloatExecutor(disturbed(graph, values, random)).run(moved)).empty()) return true;
+    const auto still = differences(network, maps, FloatExecutor(disturbed(graph, values, random)).run(moved));
+    for (auto place = open.begin(); place != open.end();) place = still.count(*place) == 0 ? open.erase(place) : std::next(place);
   }
-  return false;
+  return open.empty();
 }
 
 class Case {
@@ -194,18 +199,21 @@ class Case {
         }
         x.type = graph.inputs[0].type;
         const Tensors inputs{{graph.inputs[0].name, x}};
-        if (model.options.argmax) {  // the model has no argmax of its own: its scores say the same
-          const std::vector<double> scores = numbers(executor.run(inputs).begin()->second);
-          const auto index = std::max_element(scores.begin(), scores.end()) - scores.begin();
-          const NetworkOutput& output = network_.outputs[0];
-          if (maps_[i][static_cast<std::size_t>(output.map)].values.at(0) != index)
-            fail("float", fmt::format("image {}: golden answers {}, the float model {}", i,
-                                      maps_[i][static_cast<std::size_t>(output.map)].values.at(0), index));
-          continue;
+        const Tensors outputs = executor.run(inputs);
+        const auto found = differences(network_, maps_[i], outputs);
+        if (found.empty()) continue;
+        const bool ties = !model.exact && are_ties(graph, network_, maps_[i], inputs, found);
+        if (!ties) {
+          const auto [o, element] = *found.begin();
+          const NetworkOutput& output = network_.outputs[o];
+          const std::vector<double> golden = real_output(output, maps_[i][static_cast<std::size_t>(output.map)]);
+          const std::vector<double> real = numbers(outputs.at(output.name));
+          const std::string message =
+              fmt::format("image {}: output {}, element {}: golden has {}, the float model {}", i, output.name, element, golden[element], real[element]);
+          if (model.exact) fail("float", message);
+          // Sums of many values that are ties each: random disturbances do not meet them all. Counted, and looked at by hand.
+          throw Stop{CheckResult::Outcome::Refused, "float", "ties of scales that are no powers of two, not proven: " + message};
         }
-        const std::string difference = float_difference(network_, maps_[i], executor.run(inputs));
-        if (difference.empty()) continue;
-        if (model.exact || !is_tie(graph, network_, maps_[i], inputs)) fail("float", fmt::format("image {}: {}", i, difference));
         ++result_.ties;
       }
     });

@@ -66,3 +66,12 @@ TEST_CASE("what no output depends on makes no layer") {
   const Network network = check_equal(build.done());
   CHECK(network.layers.size() == 3);
 }
+
+TEST_CASE("values without a smallest step among them lie on the grid of their sums") {
+  LowerOptions options;
+  options.input_bits = 1;
+  Build build({1, 1, 1, 1});
+  build.conv(Tensor::floats({2, 1, 1, 1}, {0.4375F, 1}), 0.0625F, 6).then("Relu");  // 0, 7/16 and 1
+  build.conv(Tensor::floats({1, 2, 1, 1}, {1, 1}), 1, 2).quant(0.25F, 4, false);
+  check_equal(build.done(), options);
+}
