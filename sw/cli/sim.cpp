@@ -10,6 +10,7 @@
 #include "core/process.hpp"
 #include "emit/design.hpp"
 #include "golden/golden.hpp"
+#include "sim/quick.hpp"
 
 namespace bitloom::cli {
 namespace {
@@ -19,7 +20,7 @@ struct Sim {
   DataOptions data;
   double stall = 0;
   unsigned seed = 1;
-  bool json = false;
+  bool json = false, quick = false;
 
   void operator()() const {
     const nlohmann::json description = read_design(design);
@@ -41,6 +42,10 @@ struct Sim {
     options.stall = stall;
     options.seed = seed;
     options.trace = trace;
+    if (quick) {
+      options.quick = folder / "build" / "runtime";
+      prepare_quick_runtime(options.quick);
+    }
     SimulationResult result;
     {
       Progress progress("simulating");
@@ -144,6 +149,7 @@ void add_sim(CLI::App& program) {
   app->add_option("--trace", sim->trace, "write an FST waveform");
   app->add_option("--out", sim->out, "write the outputs: all, by name, to a file called .npz; a single one as NPY otherwise");
   app->add_option("--expect", sim->expect, "compare the outputs with FILE.npy, FILE.npz (by name or position) or FILE.npz:KEY");
+  app->add_flag("--quick", sim->quick, "build the model without optimization: sooner done for a few thousand clocks");
   app->add_flag("--json", sim->json, "print JSON");
   app->callback([sim] { (*sim)(); });
 }

@@ -90,6 +90,23 @@ Stream lower_average_pool(Context& context, const Node& node, Stream input) {
   return out;
 }
 
+namespace {
+
+/// Whether some window along an axis has no value of the map under it.
+bool on_padding_alone(int size, int out, int kernel, int stride, int dilation, int pad) {
+  for (int o = 0; o < out; ++o) {
+    bool covers = false;
+    for (int k = 0; k < kernel && !covers; ++k) {
+      const int place = o * stride + k * dilation - pad;
+      covers = place >= 0 && place < size;
+    }
+    if (!covers) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 Stream lower_max_pool(Context& context, const Node& node, Stream input) {
   const Layout layout = layout_of(context, node, input);
   Window window;
@@ -98,6 +115,10 @@ Stream lower_max_pool(Context& context, const Node& node, Stream input) {
   else
     window = read_window(node, input.dims, {});
   const MapShape shape{window.out_height(layout.shape.height), window.out_width(layout.shape.width), layout.shape.channels};
+  if (on_padding_alone(layout.shape.height, shape.height, window.kernel_height, window.stride_height, window.dilation_height,
+                       window.pad_top) ||
+      on_padding_alone(layout.shape.width, shape.width, window.kernel_width, window.stride_width, window.dilation_width, window.pad_left))
+    throw Error(node.name, "a window of this max pool lies on padding alone and has no largest value; give it less padding");
   // Sums and values with steps to come are pooled behind their quantizer, where values are narrow.
   const bool rising = std::all_of(input.scale.begin(), input.scale.end(), [](double scale) { return scale > 0; });
   const bool now = input.steps.empty() && input.pools.empty() && rising && !context.builder.is_accumulator(input.map);

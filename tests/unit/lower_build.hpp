@@ -95,7 +95,7 @@ inline std::vector<float> float_output(const FloatExecutor& executor, const std:
   if (element_count(shape) != static_cast<std::int64_t>(pixels.size())) shape[0] = 1;  // else the leading dimension is no batch
   std::vector<float> x;
   for (const std::int32_t p : pixels) x.push_back(static_cast<float>(p * options.input_scale + options.input_shift));
-  const Tensors out = executor.run({{"x", Tensor::floats(shape, std::move(x))}});
+  const Tensors out = executor.run({{executor.graph().inputs[0].name, Tensor::floats(shape, std::move(x))}});
   const Tensor& tensor = out.at(executor.graph().outputs[0].name);
   return tensor.is_float() ? tensor.f() : std::vector<float>(tensor.i().begin(), tensor.i().end());
 }

@@ -75,3 +75,10 @@ TEST_CASE("values without a smallest step among them lie on the grid of their su
   build.conv(Tensor::floats({1, 2, 1, 1}, {1, 1}), 1, 2).quant(0.25F, 4, false);
   check_equal(build.done(), options);
 }
+
+TEST_CASE("a max pool whose window lies on padding alone is refused") {
+  Build build({1, 1, 2, 2});
+  build.quant(64, 2, false)
+      .then("MaxPool", {}, {{"kernel_shape", std::vector<std::int64_t>{1, 1}}, {"pads", std::vector<std::int64_t>{1, 0, 0, 0}}});
+  CHECK_THROWS_WITH(lower(build.done()), contains_text("MaxPool") && contains_text("padding alone"));
+}
