@@ -175,7 +175,7 @@ module board_top #(
   status_leds leds (
       .clk({clock}), .rst(core_rst),
       .beat_in(in_valid && in_ready), .frame_out(out_valid && out_ready && out_last),
-      .overflow(link_error),
+      .link_error(link_error),
       .ready(led_ready), .busy(led_busy), .error(led_error)
   );
 
