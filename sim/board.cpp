@@ -31,8 +31,8 @@ namespace {
 /// board_top with three pins, and the results counted.
 std::string pins_text(const BoardSimPins& pins) {
   const auto connect = [](const std::string& port, const std::string& signal) { return fmt::format("      .{}({})", port, signal); };
-  std::string ports = connect(pins.clock, "clk") + ",\n" + connect(pins.uart_rx, pins.rx_inverted ? "!rx" : "rx") + ",\n" +
-                      connect(pins.uart_tx, "line");
+  std::string ports =
+      connect(pins.clock, "clk") + ",\n" + connect(pins.uart_rx, pins.rx_inverted ? "!rx" : "rx") + ",\n" + connect(pins.uart_tx, "line");
   if (!pins.reset_button.empty()) ports += ",\n" + connect(pins.reset_button, pins.button_inverted ? "1'b1" : "1'b0");
   return fmt::format(R"(// Written by `bitloom board`: board_top as its simulation sees it.
 `default_nettype none
@@ -73,7 +73,8 @@ class Descriptor {
 /// A pseudo-terminal that hosts may open and close as they like.
 class Terminal {
  public:
-  explicit Terminal(const fs::path& link) : master_(::posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)), slave_(open_slave()), link_(link) {
+  explicit Terminal(const fs::path& link)
+      : master_(::posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)), slave_(open_slave()), link_(link) {
     if (link_.empty()) return;
     std::error_code error;
     if (fs::is_symlink(link_)) fs::remove(link_, error);
@@ -195,12 +196,12 @@ fs::path build_board_model(const fs::path& design_folder, const BoardSimPins& pi
     throw Error(build.string(), fmt::format("the folder cannot be made ({}); the design folder must be writable", error.message()));
   write_file_atomically(build / "board_pins.sv", top);
   const fs::path log = build / "build.log";
-  std::vector<std::string> args = {"--cc",         "--build",      "-j",       "2",
-                                   "--exe",        "--top-module", "board_pins", fmt::format("-GBAUD={}", baud),
-                                   "--x-assign",   "unique",       "--x-initial", "unique",
-                                   "-O3",          "-Wno-fatal",   "--Mdir",   build.string(),
-                                   "-o",           library.string(), "-CFLAGS", "-fPIC -std=c++17 -O2",
-                                   "-LDFLAGS",     "-shared",      "-MAKEFLAGS", "OPT_FAST=-O2"};
+  std::vector<std::string> args = {"--cc",       "--build",        "-j",          "2",
+                                   "--exe",      "--top-module",   "board_pins",  fmt::format("-GBAUD={}", baud),
+                                   "--x-assign", "unique",         "--x-initial", "unique",
+                                   "-O3",        "-Wno-fatal",     "--Mdir",      build.string(),
+                                   "-o",         library.string(), "-CFLAGS",     "-fPIC -std=c++17 -O2",
+                                   "-LDFLAGS",   "-shared",        "-MAKEFLAGS",  "OPT_FAST=-O2"};
   args.push_back((build / "board_pins.sv").string());
   for (const std::string& source : sources) args.push_back(source);
   args.push_back(resource("sim/glue/board.cpp").string());
@@ -247,8 +248,8 @@ BoardSimResult run_board(const fs::path& library_file, const fs::path& design_fo
     std::array<std::uint8_t, 1024> out{};
     unsigned used = 0, count = 0;
     const long long frames_before = frames;
-    step(board.get(), kStep, pending.data(), static_cast<unsigned>(pending.size()), &used, out.data(), static_cast<unsigned>(out.size()), &count,
-         &clocks, &frames);
+    step(board.get(), kStep, pending.data(), static_cast<unsigned>(pending.size()), &used, out.data(), static_cast<unsigned>(out.size()),
+         &count, &clocks, &frames);
     pending.erase(pending.begin(), pending.begin() + used);
     result.bytes_out += count;
     if (count > 0) terminal.write(noise_out({out.begin(), out.begin() + count}, result.damaged_out));

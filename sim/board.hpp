@@ -16,20 +16,20 @@ struct BoardSimPins {
 
 struct BoardSimOptions {
   double clock_hz = 0;
-  int baud = 0;                     ///< of the simulated line
-  std::int64_t frames = 0;          ///< ends after so many results, when the line has been quiet for a second; 0: never
-  double noise = 0;                 ///< probability that a byte on the line is flipped, dropped or joined by another, in either direction
+  int baud = 0;             ///< of the simulated line
+  std::int64_t frames = 0;  ///< ends after so many results, when the line has been quiet for a second; 0: never
+  double noise = 0;         ///< probability that a byte on the line is flipped, dropped or joined by another, in either direction
   unsigned seed = 1;
   std::filesystem::path port_link;  ///< a symbolic link to the pseudo-terminal, "" for none
   std::function<void(const std::string& port)> ready;
-  std::function<bool()> stop;       ///< asked often; true ends
+  std::function<bool()> stop;  ///< asked often; true ends
 };
 
 struct BoardSimResult {
   std::int64_t clocks = 0, frames = 0;
-  std::int64_t bytes_in = 0, bytes_out = 0;          ///< to the board and from it
-  std::int64_t damaged_in = 0, damaged_out = 0;      ///< of them
-  double seconds = 0;                                ///< spent in the model
+  std::int64_t bytes_in = 0, bytes_out = 0;      ///< to the board and from it
+  std::int64_t damaged_in = 0, damaged_out = 0;  ///< of them
+  double seconds = 0;                            ///< spent in the model
 };
 
 /// Verilates the board top of DESIGN (once, unless its files changed) with the line at `baud`, and returns the shared library.

@@ -1,5 +1,5 @@
-// A C interface to one verilated board with a serial line at its pins, compiled per design into a shared library that `bitloom board` loads.
-// The line's other end is here, so that the loop over clocks stays inside.
+// A C interface to one verilated board with a serial line at its pins, compiled per design into a shared library that `bitloom board`
+// loads. The line's other end is here, so that the loop over clocks stays inside.
 #include <Vboard_pins.h>
 #include <verilated.h>
 

@@ -55,7 +55,8 @@ struct BoardCommand {
     BoardSimPins pins;
     const auto scalar = [&](const BoardPin& pin) {
       if (pin.port.find('[') != std::string::npos)
-        throw Error(board.name, fmt::format("the pin '{}' is a bit of a vector; the simulated board needs clock, UART and button alone", pin.port));
+        throw Error(board.name,
+                    fmt::format("the pin '{}' is a bit of a vector; the simulated board needs clock, UART and button alone", pin.port));
       return pin.port;
     };
     pins.clock = scalar(board.pins.clock);
@@ -86,7 +87,8 @@ void add_board(CLI::App& program) {
   app->add_option("--noise", board->options.noise, "probability that a byte is flipped, dropped or joined by another, in both directions")
       ->capture_default_str();
   app->add_option("--seed", board->options.seed, "of the noise and of the model's initial state")->capture_default_str();
-  app->add_option("--frames", board->options.frames, "end after so many results, once the line has been quiet for a second (default: never)");
+  app->add_option("--frames", board->options.frames,
+                  "end after so many results, once the line has been quiet for a second (default: never)");
   app->callback([board] { (*board)(); });
 }
 

@@ -80,7 +80,8 @@ void add_compile(CLI::App& program) {
   app->add_option("--fps", compile->fps, "images per second at the board's clock (default: as many as --fit allows)");
   app->add_option("--clocks", compile->clocks, "the same as clocks per image");
   app->add_option("--fit", compile->fit, "share of the device's LUTs that may be planned for")->capture_default_str();
-  app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")->capture_default_str();
+  app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")
+      ->capture_default_str();
   app->add_flag("--json", compile->json, "print design.json");
   app->callback([compile] { (*compile)(); });
 }

@@ -105,9 +105,9 @@ struct Infer {
 
     const auto count = static_cast<std::size_t>(set.count);
     const std::size_t record = bitloom_result_bytes(host.get()), image = bitloom_image_bytes(host.get());
-    ResumeFile file(resume.empty() ? folder / "infer.partial" : fs::path(resume),
-                    {{"hash", description.at("hash")}, {"data", set.name}, {"offset", data.offset}, {"images", count}, {"input", fnv(input)}},
-                    record);
+    ResumeFile file(
+        resume.empty() ? folder / "infer.partial" : fs::path(resume),
+        {{"hash", description.at("hash")}, {"data", set.name}, {"offset", data.offset}, {"images", count}, {"input", fnv(input)}}, record);
     Bytes results = file.results();
     const std::size_t resumed = results.size() / record;
     if (resumed > count) throw Error(file.path().string(), "holds more results than there are images; delete it");
@@ -127,8 +127,8 @@ struct Infer {
       if (status == BITLOOM_OK) break;
       // A board that was reset has lost only what was inside.
       if (status == BITLOOM_RESTARTED && ++restarts <= 10) continue;
-      throw BoardFailed{fmt::format("{}\n{} of {} images are done and kept in {}; the same command goes on from there", bitloom_error(host.get()),
-                                    context.saved, count, file.path().string())};
+      throw BoardFailed{fmt::format("{}\n{} of {} images are done and kept in {}; the same command goes on from there",
+                                    bitloom_error(host.get()), context.saved, count, file.path().string())};
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     file.finished();
@@ -171,10 +171,11 @@ struct Infer {
   void check(const nlohmann::json& description, const bitloom_hello& hello) const {
     const std::string found = fmt::format("{:016x}", hello.design_hash), want = description.at("hash").get<std::string>();
     if (found != want)
-      throw Error(port, fmt::format("another design is on the board: its hash is {}, that of {} is {}; load {}'s bitstream first", found, design,
-                                    want, design));
+      throw Error(port, fmt::format("another design is on the board: its hash is {}, that of {} is {}; load {}'s bitstream first", found,
+                                    design, want, design));
     const auto same = [&](const char* stream, std::uint32_t beats, std::uint32_t width) {
-      return description.at(stream).at("beats").get<std::int64_t>() == beats && description.at(stream).at("width").get<std::int64_t>() == width;
+      return description.at(stream).at("beats").get<std::int64_t>() == beats &&
+             description.at(stream).at("width").get<std::int64_t>() == width;
     };
     if (!same("input", hello.input_beats, hello.input_width) || !same("output", hello.output_beats, hello.output_width))
       throw Error(port, "the board's hash is right and its shapes are not; compile and load the design again");
@@ -241,7 +242,10 @@ struct Infer {
         {"frames_per_second", rate},
         {"clock_hz", hello.clock_hz},
         {"counters",
-         {{"frames", counters.frames}, {"stalls", counters.stalls}, {"frame_interval", counters.frame_interval}, {"errors", counters.errors}}},
+         {{"frames", counters.frames},
+          {"stalls", counters.stalls},
+          {"frame_interval", counters.frame_interval},
+          {"errors", counters.errors}}},
         {"link",
          {{"requests", statistics.requests},
           {"repetitions", statistics.repetitions},
@@ -256,12 +260,15 @@ struct Infer {
     } else {
       fmt::print("{} on {}, {} images of {}", description.at("name").get<std::string>(), port, count, set.name);
       if (set.labels) fmt::print(": {:.2f} % right", 100 * static_cast<double>(right) / static_cast<double>(count));
-      fmt::print("\n{:.1f} images/s over the link; the core: {} clocks between the last two results ({:.0f} images/s at {} MHz), input waited {} clocks\n",
-                 rate, counters.frame_interval, counters.frame_interval > 0 ? static_cast<double>(hello.clock_hz) / counters.frame_interval : 0,
-                 hello.clock_hz / 1e6, thousands(counters.stalls));
+      fmt::print(
+          "\n{:.1f} images/s over the link; the core: {} clocks between the last two results ({:.0f} images/s at {} MHz), input waited {} "
+          "clocks\n",
+          rate, counters.frame_interval, counters.frame_interval > 0 ? static_cast<double>(hello.clock_hz) / counters.frame_interval : 0,
+          hello.clock_hz / 1e6, thousands(counters.stalls));
       if (statistics.repetitions > 0)
-        fmt::print("{} of {} requests were repeated: {} damaged on their way, {} replies damaged, {} without an answer\n", statistics.repetitions,
-                   statistics.requests, statistics.errors_reported, statistics.damaged_replies, statistics.timeouts);
+        fmt::print("{} of {} requests were repeated: {} damaged on their way, {} replies damaged, {} without an answer\n",
+                   statistics.repetitions, statistics.requests, statistics.errors_reported, statistics.damaged_replies,
+                   statistics.timeouts);
     }
     if (!expect.empty()) compare_outputs(expect, outputs);
   }
@@ -274,7 +281,8 @@ void add_infer(CLI::App& program) {
   CLI::App* app = program.add_subcommand("infer", "images through a board, real or simulated, over its serial port");
   app->footer(
       "Example: bitloom infer --port /dev/ttyUSB1 --design digits --data digits\n"
-      "The design on the board must be DESIGN: its hash is checked before anything is sent. Damaged packets are repeated. When the board goes\n"
+      "The design on the board must be DESIGN: its hash is checked before anything is sent. Damaged packets are repeated. When the board "
+      "goes\n"
       "away (exit status 3), the results so far stay in DESIGN/infer.partial, and the same command goes on from there.");
   app->add_option("--port", infer->port, "serial port, or the pseudo-terminal of bitloom board")->required();
   app->add_option("--design", infer->design, "the folder whose bitstream is on the board")->required();

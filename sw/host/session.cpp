@@ -1,6 +1,6 @@
-// An exchange carries the next input bytes out and finished results back. Its reply says how many input bytes the board has taken in all (modulo
-// twice its buffer), so a repetition may carry fewer bytes than the first attempt, and chunks can follow the noise: halved after two failures
-// in a row, doubled after sixteen exchanges without any.
+// An exchange carries the next input bytes out and finished results back. Its reply says how many input bytes the board has taken in all
+// (modulo twice its buffer), so a repetition may carry fewer bytes than the first attempt, and chunks can follow the noise: halved after
+// two failures in a row, doubled after sixteen exchanges without any.
 #include "host/session.hpp"
 
 #include <algorithm>
@@ -47,7 +47,8 @@ void Session::read_hello() {
   hello_.input_beats = take32(4), hello_.input_width = take32(2);
   hello_.output_beats = take32(4), hello_.output_width = take32(2);
   hello_.input_buffer = take32(2), hello_.output_buffer = take32(2);
-  if (hello_.input_beats == 0 || hello_.input_width == 0 || hello_.output_beats == 0 || hello_.output_width == 0 || hello_.input_buffer == 0)
+  if (hello_.input_beats == 0 || hello_.input_width == 0 || hello_.output_beats == 0 || hello_.output_width == 0 ||
+      hello_.input_buffer == 0)
     throw Failure{BITLOOM_BAD_PROTOCOL, name_ + ": the hello makes no sense"};
 }
 
@@ -78,7 +79,8 @@ void Session::learn_pace(std::size_t bytes, Clock::duration taken) {
 
 Session::Clock::duration Session::time_for(std::size_t bytes) const {
   if (seconds_per_byte_ == 0) return kFirstWait;
-  const auto expected = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(4 * seconds_per_byte_ * static_cast<double>(bytes)));
+  const auto expected =
+      std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(4 * seconds_per_byte_ * static_cast<double>(bytes)));
   return std::max<Clock::duration>(expected, kLeastWait);
 }
 

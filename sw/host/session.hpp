@@ -45,9 +45,9 @@ class Session {
   std::deque<Packet> arrived_;
   bitloom_hello hello_{};
   bitloom_statistics statistics_{};
-  std::uint8_t number_ = 0;         ///< of the last exchange, and of other requests
-  double seconds_per_byte_ = 0;     ///< smoothed over answered requests; 0: not known yet
-  std::size_t chunk_ = 0;           ///< bytes of an exchange at most; follows the noise
+  std::uint8_t number_ = 0;      ///< of the last exchange, and of other requests
+  double seconds_per_byte_ = 0;  ///< smoothed over answered requests; 0: not known yet
+  std::size_t chunk_ = 0;        ///< bytes of an exchange at most; follows the noise
   int clean_exchanges_ = 0;
 };
 

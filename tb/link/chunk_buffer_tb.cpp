@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// chunk_buffer against a queue: packets that are committed leave in order, those rolled back never do, and a packet that finds no room says so.
+// chunk_buffer against a queue: packets that are committed leave in order, those rolled back never do, and a packet that finds no room says
+// so.
 #include <Vchunks_4.h>
 #include <Vchunks_64.h>
 

@@ -35,7 +35,8 @@ TEST_CASE("crc32_serial gives the published check value, 0xCBF43926 for the digi
   for (const char digit : std::string("123456789")) crc.byte(static_cast<std::uint8_t>(digit));
   CHECK(crc.check() == 0xcbf43926U);
 }
-TEST_CASE("crc32_serial on random packets; the check sequence fed back leaves the residue, and shifted out it is the check sequence", "[link]") {
+TEST_CASE("crc32_serial on random packets; the check sequence fed back leaves the residue, and shifted out it is the check sequence",
+          "[link]") {
   Crc crc;
   Random random(test_seed());
   for (int round = 0; round < 50; ++round) {

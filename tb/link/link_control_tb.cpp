@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// link_control alone, clock by clock: what a packet's verdict leads to, and in which order replies and errors are given. The whole protocol is
-// serial_link's test.
+// link_control alone, clock by clock: what a packet's verdict leads to, and in which order replies and errors are given. The whole protocol
+// is serial_link's test.
 #include <Vcontrol.h>
 
 #include "bench.hpp"
@@ -72,7 +72,8 @@ Packet error(std::uint8_t code, std::uint8_t seq) { return {0x80, seq, {code}}; 
 TEST_CASE("link_control: hello and counters", "[link]") {
   Control test;
   test.packet(Control::Good, kHello, 9);
-  const ByteString hello = {1, 0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01, 0x40, 0x78, 0x7d, 0x01, 0xa0, 0x86, 0x01, 0, 13, 0, 3, 0, 0, 0, 20, 0, 0, 1, 0, 1};
+  const ByteString hello = {1,    0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01, 0x40, 0x78, 0x7d, 0x01, 0xa0, 0x86,
+                            0x01, 0,    13,   0,    3,    0,    0,    0,    20,   0,    0,    1,    0,    1};
   CHECK(test.reply() == Packet{0x81, 9, hello});
   test.packet(Control::Good, kCounters, 10);
   CHECK(test.reply() == Packet{0x84, 10, ByteString(16, 0x33)});

@@ -43,7 +43,8 @@ struct Receiver {
 ByteString random_bytes(Random& random, unsigned size) {
   ByteString bytes(size);
   // Flags and escapes more often than chance would have them.
-  for (std::uint8_t& byte : bytes) byte = random.chance(0.1) ? (random.chance(0.5) ? kFlag : kEscape) : static_cast<std::uint8_t>(random.below(256));
+  for (std::uint8_t& byte : bytes)
+    byte = random.chance(0.1) ? (random.chance(0.5) ? kFlag : kEscape) : static_cast<std::uint8_t>(random.below(256));
   return bytes;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// serial_link between a host's serial line and a core, with a scoreboard: answers of a model core for every image, under random stalls; streams
-// damaged at 1 byte in 100 in both directions; random bytes. For the bench the roles are turned round: a Sink sits on in_*, a Source on out_*.
+// serial_link between a host's serial line and a core, with a scoreboard: answers of a model core for every image, under random stalls;
+// streams damaged at 1 byte in 100 in both directions; random bytes. For the bench the roles are turned round: a Sink sits on in_*, a
+// Source on out_*.
 #include <Vlink_narrow.h>
 #include <Vlink_wide.h>
 
@@ -160,7 +161,8 @@ void classify(Board<Model>& board, int images, double noise) {
   for (std::uint8_t seq = 8; got.size() < expected.size(); ++seq) {
     const std::size_t most = std::min<std::size_t>({room, input.size() - sent, noise > 0 ? 30u : 256u});
     const std::size_t size = most == 0 ? 0 : 1 + board.random.below(static_cast<std::uint32_t>(most));
-    const Packet reply = board.insist(kExchange, seq, {input.begin() + static_cast<std::ptrdiff_t>(sent), input.begin() + static_cast<std::ptrdiff_t>(sent + size)});
+    const Packet reply = board.insist(
+        kExchange, seq, {input.begin() + static_cast<std::ptrdiff_t>(sent), input.begin() + static_cast<std::ptrdiff_t>(sent + size)});
     sent += size;
     REQUIRE(number(reply.payload, 0) == sent % (2 * buffer));
     room = number(reply.payload, 2);
@@ -178,7 +180,8 @@ using Narrow = Board<Vlink_narrow>;
 TEST_CASE("serial_link says hello", "[link]") {
   Wide board(13, 7, 20, 2);
   const Packet hello = board.ask(kHello, 0x7e);
-  CHECK(hello == Packet{0x81, 0x7e, {1, 3, 2, 1, 0, 0x7d, 0x7e, 0x7d, 0x7e, 0x00, 0x09, 0x3d, 0, 7, 0, 0, 0, 13, 0, 2, 0, 0, 0, 20, 0, 0, 1, 0, 1}});
+  CHECK(hello ==
+        Packet{0x81, 0x7e, {1, 3, 2, 1, 0, 0x7d, 0x7e, 0x7d, 0x7e, 0x00, 0x09, 0x3d, 0, 7, 0, 0, 0, 13, 0, 2, 0, 0, 0, 20, 0, 0, 1, 0, 1}});
 }
 TEST_CASE("serial_link carries images and answers", "[link]") {
   {  // one model at a time: Verilator 5 takes an ending model's scopes out of the context that was made last
@@ -200,7 +203,9 @@ TEST_CASE("serial_link: bytes flipped, dropped and inserted at 1 in 100 in both 
   Narrow narrow(5, 16, 4, 1);
   classify(narrow, 60, 0.01);
 }
-TEST_CASE("serial_link: of 1,000 packets damaged at 1 byte in 100 each damaged one is reported, each other executed, the next after damage too", "[link]") {
+TEST_CASE(
+    "serial_link: of 1,000 packets damaged at 1 byte in 100 each damaged one is reported, each other executed, the next after damage too",
+    "[link]") {
   Narrow board(5, 16, 4, 1);
   board.core_in.set_probability(1.0);
   board.ask(kReset, 0);
@@ -247,12 +252,14 @@ TEST_CASE("serial_link: of 1,000 packets damaged at 1 byte in 100 each damaged o
   CHECK(whole > 500);
   CHECK(right_after > 50);
 }
-TEST_CASE("serial_link, fuzzed with random bytes: nothing reaches the core, replies stay well formed, and the next request is answered", "[link]") {
+TEST_CASE("serial_link, fuzzed with random bytes: nothing reaches the core, replies stay well formed, and the next request is answered",
+          "[link]") {
   Narrow board(5, 16, 4, 1);
   for (int round = 0; round < 60; ++round) {
     const unsigned size = 1 + board.random.below(150);
     for (unsigned i = 0; i < size; ++i)
-      board.line_out.send(board.random.chance(0.1) ? kFlag : static_cast<std::uint8_t>(board.random.below(256)), !board.random.chance(0.02));
+      board.line_out.send(board.random.chance(0.1) ? kFlag : static_cast<std::uint8_t>(board.random.below(256)),
+                          !board.random.chance(0.02));
     board.line_out.idle(3);
     board.wait_quiet();
     board.send(packet(kHello, static_cast<std::uint8_t>(round)));

@@ -26,7 +26,8 @@ nlohmann::json json_of(const CommandResult& result) {
 /// `bitloom board` in the background, until its end or the test's.
 class RunningBoard {
  public:
-  RunningBoard(const fs::path& folder, const std::string& design, const std::vector<std::string>& more) : log_(folder / "board.log"), port_((folder / "port").string()) {
+  RunningBoard(const fs::path& folder, const std::string& design, const std::vector<std::string>& more)
+      : log_(folder / "board.log"), port_((folder / "port").string()) {
     std::vector<std::string> args = {std::getenv("BITLOOM"), "board", "--design", design, "--port-link", port_};
     args.insert(args.end(), more.begin(), more.end());
     std::vector<char*> argv;
@@ -69,28 +70,32 @@ class RunningBoard {
   int status_ = 0;
 };
 
-std::string compiled(const TemporaryFolder& folder, const std::string& name, const std::string& model, const std::string& board, const std::string& fit) {
+std::string compiled(const TemporaryFolder& folder, const std::string& name, const std::string& model, const std::string& board,
+                     const std::string& fit) {
   const std::string design = (folder / name).string();
-  REQUIRE(bitloom_command({"compile", digits_model(model).string(), "--board", board, "--argmax", "--fit", fit, "--out", design}).status == 0);
+  REQUIRE(bitloom_command({"compile", digits_model(model).string(), "--board", board, "--argmax", "--fit", fit, "--out", design}).status ==
+          0);
   return design;
 }
 
 /// What golden answers, as `--expect` takes it; its accuracy.
 double golden(const std::string& model, const fs::path& file) {
-  return json_of(bitloom_command({"run", digits_model(model).string(), "--argmax", "--data", "digits", "--json", "--out", file.string()})).at("accuracy");
+  return json_of(bitloom_command({"run", digits_model(model).string(), "--argmax", "--data", "digits", "--json", "--out", file.string()}))
+      .at("accuracy");
 }
 
 }  // namespace
 
 TEST_CASE("digits through the simulated iCEBreaker and ULX3S: all 360 images, golden's answers, none lost") {
-  const auto [board, fit, baud] = GENERATE(table<std::string, std::string, std::string>({{"icebreaker", "0.7", "3000000"}, {"ulx3s-85f", "0.15", "6250000"}}));
+  const auto [board, fit, baud] =
+      GENERATE(table<std::string, std::string, std::string>({{"icebreaker", "0.7", "3000000"}, {"ulx3s-85f", "0.15", "6250000"}}));
   CAPTURE(board);
   const TemporaryFolder folder;
   const std::string design = compiled(folder, "design", "digits-w1a1", board, fit);
   const double accuracy = golden("digits-w1a1", folder / "golden.npy");
   RunningBoard running(folder.path(), design, {"--baud", baud, "--frames", "360"});
-  const auto result = json_of(bitloom_command({"infer", "--port", running.port(), "--design", design, "--data", "digits", "--expect",
-                                               (folder / "golden.npy").string(), "--json"}));
+  const auto result = json_of(bitloom_command(
+      {"infer", "--port", running.port(), "--design", design, "--data", "digits", "--expect", (folder / "golden.npy").string(), "--json"}));
   CHECK(result.at("images") == 360);
   CHECK(result.at("accuracy") == accuracy);
   CHECK(result.at("counters").at("frames") == 360);
@@ -144,10 +149,12 @@ TEST_CASE("a disturbed line, another design, a board that goes away, and the lib
       CAPTURE(read_text_file(folder / "python.log"));
       CHECK(status == 0);
     }
-    // Unplugged in the middle: results so far stay, and the next call goes on. The sanitizers' builds are slower, so wait for results, not for time.
+    // Unplugged in the middle: results so far stay, and the next call goes on. The sanitizers' builds are slower, so wait for results, not
+    // for time.
     CommandResult cut;
     std::thread host([&] { cut = infer(board.port(), {}); });
-    for (int i = 0; i < 1200 && (!fs::exists(fs::path(design) / "infer.partial") || fs::file_size(fs::path(design) / "infer.partial") < 150); ++i)
+    for (int i = 0;
+         i < 1200 && (!fs::exists(fs::path(design) / "infer.partial") || fs::file_size(fs::path(design) / "infer.partial") < 150); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     CHECK(board.end(SIGKILL) == 128 + SIGKILL);
     host.join();
