@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <tuple>
 
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
@@ -88,25 +89,33 @@ struct Infer {
 
   void operator()() const {
     if (timeout <= 0 || timeout > 86400) throw Error("--timeout", fmt::format("{} given; seconds above 0 expected", timeout));
-    const nlohmann::json description = read_design(design);
-    const fs::path folder(design);
-    if (!description.contains("hash") || !description.contains("link"))
-      throw Error(design, "was compiled without a link; compile the model again");
-    const Network network = design_network(folder, description);
+    const bool known = !design.empty();
+    nlohmann::json description;
+    Network network;
+    if (known) {
+      description = read_design(design);
+      if (!description.contains("hash") || !description.contains("link"))
+        throw Error(design, "was compiled without a link; compile the model again");
+      network = design_network(design, description);
+    }
     const Dataset set = data.load();
-    const Bytes input = packed_images(description, network, set);
 
-    const int rate = baud != 0 ? baud : description.at("link").at("baud").get<int>();
-    const auto patience = static_cast<std::uint32_t>(timeout * 1000);
-    HostHandle host = open(rate, patience);
+    const int rate = baud != 0 ? baud : known ? description.at("link").at("baud").get<int>() : 1'000'000;
+    HostHandle host = open(rate, static_cast<std::uint32_t>(timeout * 1000));
     bitloom_hello hello{};
     bitloom_hello_of(host.get(), &hello);
-    check(description, hello);
+    if (known)
+      check(description, hello);
+    else
+      std::tie(description, network) = guess(hello, set);
+    const Bytes input = packed_images(description, network, set);
+    const std::string default_file =
+        known ? (fs::path(design) / "infer.partial").string() : fmt::format("bitloom-infer-{:016x}.partial", hello.design_hash);
 
     const auto count = static_cast<std::size_t>(set.count);
     const std::size_t record = bitloom_result_bytes(host.get()), image = bitloom_image_bytes(host.get());
     ResumeFile file(
-        resume.empty() ? folder / "infer.partial" : fs::path(resume),
+        resume.empty() ? default_file : resume,
         {{"hash", description.at("hash")}, {"data", set.name}, {"offset", data.offset}, {"images", count}, {"input", fnv(input)}}, record);
     Bytes results = file.results();
     const std::size_t resumed = results.size() / record;
@@ -179,6 +188,46 @@ struct Infer {
     };
     if (!same("input", hello.input_beats, hello.input_width) || !same("output", hello.output_beats, hello.output_width))
       throw Error(port, "the board's hash is right and its shapes are not; compile and load the design again");
+  }
+
+  /// Without the design's folder: what the hello and the data say. Each beat of the input holds as many unsigned values as an image has for
+  /// it; a result is a class index, or signed scores, one a beat.
+  std::pair<nlohmann::json, Network> guess(const bitloom_hello& hello, const Dataset& set) const {
+    std::vector<std::int64_t> shape = set.image(0).shape;
+    std::int64_t values = 1;
+    for (const std::int64_t d : shape) values *= d;
+    const std::int64_t lanes = values / hello.input_beats, bits = lanes > 0 ? hello.input_width / lanes : 0;
+    if (lanes < 1 || lanes * hello.input_beats != values || bits * lanes != hello.input_width || bits > 16 || hello.output_width > 32)
+      throw Error(port,
+                  fmt::format("the board takes images of {} beats of {} bits, {} has images of {} values; name the design with --design",
+                              hello.input_beats, hello.input_width, set.name, values));
+    const std::string hash = fmt::format("{:016x}", hello.design_hash);
+    Network network;
+    network.name = hash;
+    const bool planes = shape.size() == 3;  // CHW
+    const auto channels = static_cast<int>(planes ? shape[0] : 1), pixels = static_cast<int>(values / channels);
+    const bool index = hello.output_beats == 1;
+    const auto out_bits = static_cast<int>(hello.output_width), out_beats = static_cast<int>(hello.output_beats);
+    network.maps = {{"input", {1, pixels, channels}, ValueType::unsigned_bits(static_cast<int>(bits))},
+                    {"output", {1, 1, out_beats}, index ? ValueType::unsigned_bits(out_bits) : ValueType::signed_bits(out_bits)}};
+    for (std::int32_t channel = 0; channel < channels; ++channel)
+      for (std::int32_t pixel = 0; pixel < pixels; ++pixel) network.input_order.push_back(pixel * channels + channel);
+    network.input_shape = shape;
+    network.input_rule.type = network.maps[0].type;
+    NetworkOutput output;
+    output.map = 1;
+    output.shape = {out_beats};
+    for (std::int32_t i = 0; i < out_beats; ++i) output.order.push_back(i);
+    output.scale.assign(hello.output_beats, 1.0);
+    output.offset.assign(hello.output_beats, 0.0);
+    network.outputs = {output};
+    const nlohmann::json parts = nlohmann::json::array({{{"lanes", 1}, {"beats", out_beats}}});
+    return {{{"name", "design " + hash},
+             {"board", nullptr},
+             {"hash", hash},
+             {"input", {{"lanes", lanes}, {"width", hello.input_width}}},
+             {"output", {{"width", hello.output_width}, {"parts", parts}}}},
+            network};
   }
 
   static Bytes packed_images(const nlohmann::json& description, const Network& network, const Dataset& set) {
@@ -285,13 +334,13 @@ void add_infer(CLI::App& program) {
       "goes\n"
       "away (exit status 3), the results so far stay in DESIGN/infer.partial, and the same command goes on from there.");
   app->add_option("--port", infer->port, "serial port, or the pseudo-terminal of bitloom board")->required();
-  app->add_option("--design", infer->design, "the folder whose bitstream is on the board")->required();
+  app->add_option("--design", infer->design, "the folder whose bitstream is on the board; without it shapes come from the board");
   infer->data.add_to(*app);
   app->add_option("--baud", infer->baud, "bits per second (default: the design's)");
   app->add_option("--timeout", infer->timeout, "seconds that the board may be silent")->capture_default_str();
   app->add_option("--out", infer->out, "write the outputs as NPY");
   app->add_option("--expect", infer->expect, "compare the outputs with an NPY or NPZ file (exit status 1 where they differ)");
-  app->add_option("--resume", infer->resume, "file for the results so far (default: DESIGN/infer.partial)");
+  app->add_option("--resume", infer->resume, "file for the results so far (default: DESIGN/infer.partial, or one named after the hash)");
   app->add_flag("--json", infer->json, "print JSON");
   app->callback([infer] { (*infer)(); });
 }

@@ -173,5 +173,12 @@ TEST_CASE("a disturbed line, another design, a board that goes away, and the lib
   CHECK(result.at("resumed") > 0);
   CHECK(result.at("counters").at("frames") == 360 - result.at("resumed").get<int>());
   CHECK(!fs::exists(fs::path(design) / "infer.partial"));
+  // Without the folder the board's own shapes do, for a class index.
+  const auto blind = json_of(bitloom_command({"infer", "--port", board.port(), "--data", "digits", "--images", "50", "--json", "--resume",
+                                              (folder / "blind").string(), "--out", (folder / "blind.npy").string()}));
+  CHECK(blind.at("hash") == result.at("hash"));
+  CHECK(bitloom_command({"run", digits_model("digits-w1a1").string(), "--argmax", "--data", "digits", "--images", "50", "--expect",
+                         (folder / "blind.npy").string()})
+            .status == 0);
   CHECK(board.end(SIGINT) == 0);
 }
