@@ -12,7 +12,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(bitloom_flags INTERFACE -Wno-restrict)  # GCC 12 warns of sums of std::string for no reason (its bug 105651)
 endif()
 if(BITLOOM_SANITIZE)
-  target_compile_options(bitloom_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(bitloom_flags INTERFACE -O1 -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_definitions(bitloom_flags INTERFACE _GLIBCXX_ASSERTIONS)
   target_link_options(bitloom_flags INTERFACE -fsanitize=address,undefined)
 endif()
 

@@ -65,8 +65,8 @@ fs::path build_model(const fs::path& design_folder, bool trace) {
                                    "--exe",      "--top-module",   "bitloom_core", "-DBITLOOM_PROBES",
                                    "--x-assign", "unique",         "--x-initial",  "unique",
                                    "-O3",        "-Wno-fatal",     "--Mdir",       build.string(),
-                                   "-o",         library.string(), "-CFLAGS",      "-fPIC -std=c++17 -O2",
-                                   "-LDFLAGS",   "-shared",        "-MAKEFLAGS",   "OPT_FAST=-O2"};
+                                   "-o",         library.string(), "-CFLAGS",      "-fPIC -std=c++17",
+                                   "-LDFLAGS",   "-shared",        "-MAKEFLAGS",   "OPT_FAST=-O2 OPT_GLOBAL=-O2"};
   if (trace) args.insert(args.end(), {"--trace-fst"});
   args.push_back("bitloom_core.sv");
   for (const auto& source : design.at("sources")) args.push_back(source.get<std::string>());

@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "emit/design.hpp"
 #include "sim/model.hpp"
+#include "sim/quick.hpp"
 
 namespace bitloom {
 namespace {
@@ -244,12 +245,13 @@ class Simulation {
   void observe(std::size_t b) {
     BoundaryWatch& watch = watches_[b];
     const std::int64_t image = watch.images_done();
-    if (image >= result_.images) {
+    if (image > result_.images) {
       result_.failure = fmt::format("layer boundary {}: more data than {} images give", watch.result().map, result_.images);
       return;
     }
-    const bool last_fits =
-        watch.beat(probe_data_, probe_last_.bit(static_cast<int>(b)), expected_(image)[watch.map()].values);
+    // Windows of nothing but padding need no image: their values, the same in all, may come ahead of one that never does.
+    const std::int64_t golden = std::min(image, result_.images - 1);
+    const bool last_fits = watch.beat(probe_data_, probe_last_.bit(static_cast<int>(b)), expected_(golden)[watch.map()].values);
     if (!last_fits && result_.failure.empty())
       result_.failure =
           fmt::format("layer boundary {}: `last` is not where image {} ends; a beat was lost or added", watch.result().map, image);
@@ -344,7 +346,9 @@ SimulationResult simulate(const std::filesystem::path& design_folder, const Netw
   for (const char* field : {"boundaries", "input", "output", "predicted_clocks_per_image"})
     if (!design.contains(field))
       throw Error((design_folder / "design.json").string(), fmt::format("{} is missing; compile the model again", field));
-  const std::filesystem::path library = build_model(design_folder, !options.trace.empty());
+  const bool quick = !options.quick.empty() && options.trace.empty();
+  const std::filesystem::path library =
+      quick ? build_quick_model(design_folder, options.quick) : build_model(design_folder, !options.trace.empty());
   Model model(library, design_folder, options.seed, options.trace);
   SimulationResult result = Simulation(design, model, network, images, golden, options).run();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -18,6 +18,7 @@ struct SimulationOptions {
   double stall = 0.0;           ///< probability that the source withholds, or the sink refuses, a beat in a clock
   unsigned seed = 1;            ///< of stalls and of the model's initial state
   std::filesystem::path trace;  ///< FST file; empty for none
+  std::filesystem::path quick;  ///< a prepared runtime (sim/quick.hpp): the model is built quickly and runs slowly; empty for the other way
   std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< called now and then; may be empty
 };
 

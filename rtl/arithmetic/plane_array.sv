@@ -5,8 +5,9 @@
 // the accumulator first (Horner over weight planes), a word with `first` starts from zero. After a word with `last` the accumulators are a group's result.
 // With XNOR cells `negate` is ignored. A word's activations are taken APAR bits at a time, one such plane group per pass, the lowest first.
 // All PEs share SIMD activations; with DEPTHWISE every PE has its own, and cell i of PE pe takes activation i*PE + pe of SIMD*PE.
+// With WPAR > 1 a word has all weight planes at once, plane p counting 2^p (the top one -2^p if W_SIGNED); `negate` is then ignored.
 //
-// Latency    LATENCY clocks from a word with `last` to group_valid: selection (if there are several passes), the adder tree, term, accumulator.
+// Latency    from a word with `last` to group_valid: selection (if there are several passes), the adder tree, the planes' tree, term, accumulator.
 //            Weights come with word_data, or one clock later if there are several passes.
 // Rate       one word per clock.
 // Reset      valid bits only.
@@ -19,6 +20,8 @@ module plane_array #(
     parameter int APAR      = 1,   // bits taken at a time, dividing A_BITS
     parameter bit XNOR      = 1,   // cells, see plane_sum
     parameter bit DEPTHWISE = 0,   // every PE has activations of its own
+    parameter int WPAR      = 1,   // weight planes at once; more than one: AND cells and APAR = A_BITS
+    parameter bit W_SIGNED  = 0,   // WPAR > 1: the top plane counts negative
     parameter int ACC_BITS  = 16,  // signed accumulator
     localparam int WORD      = SIMD * (DEPTHWISE ? PE : 1),  // activations
     localparam int PASSES    = A_BITS / APAR,
@@ -35,7 +38,7 @@ module plane_array #(
     input  wire                   word_double,
     input  wire                   word_negate,
     input  wire                   word_frame,
-    input  wire [PE*SIMD-1:0]     weights,       // bit pe*SIMD + i; timing: see Latency
+    input  wire [PE*WPAR*SIMD-1:0] weights,      // bit (pe*WPAR + p)*SIMD + i; timing: see Latency
 
     output wire                   group_valid,   // one clock
     output wire                   group_frame,
@@ -43,8 +46,10 @@ module plane_array #(
 );
   if (A_BITS % APAR != 0) begin : g_apar error_APAR_must_divide_A_BITS check (); end
 
+  if (WPAR > 1 && (XNOR || PASSES > 1)) begin : g_wpar error_WPAR_above_1_needs_AND_cells_and_APAR_equal_to_A_BITS check (); end
+
   localparam int SELECT    = PASSES > 1 ? 1 : 0;
-  localparam int TERM      = SELECT + ($clog2(SIMD) + 1) / 2;  // clocks until the sums stand: adder_tree's latency
+  localparam int TERM      = SELECT + ($clog2(SIMD) + 1) / 2 + ($clog2(WPAR) + 1) / 2;  // clocks until the sums stand: adder_tree's latencies
   localparam int CELL_BITS = APAR + (A_SIGNED ? 1 : 0);
   localparam int SUM_BITS  = CELL_BITS + $clog2(SIMD);
   localparam int PASS_BITS_WIDE = $clog2(A_BITS + 1) + PASS_BITS;  // of a pass times APAR
@@ -104,17 +109,35 @@ module plane_array #(
       assign mine = activations;
     end
 
-    wire [SUM_BITS-1:0] sum;
-    plane_sum #(.SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED), .XNOR(XNOR)) lanes (
-        .clk(clk), .weights(weights[pe*SIMD+:SIMD]), .activations(mine), .top(top), .sum(sum)
-    );
+    wire [ACC_BITS-1:0] sum;
+    if (WPAR == 1) begin : g_plane
+      wire [SUM_BITS-1:0] plane;
+      plane_sum #(.SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED), .XNOR(XNOR)) lanes (
+          .clk(clk), .weights(weights[pe*SIMD+:SIMD]), .activations(mine), .top(top), .sum(plane)
+      );
+      assign sum = A_SIGNED ? ACC_BITS'($signed(plane)) : ACC_BITS'(plane);
+    end else begin : g_planes
+      // The planes at their weights. A negative top plane is complemented here; the 1 that -x = ~x + 1 lacks comes with the accumulator's carry.
+      localparam int PLACED_BITS = SUM_BITS + WPAR;
+      wire [WPAR*PLACED_BITS-1:0]         placed_planes;
+      wire [PLACED_BITS+$clog2(WPAR)-1:0] whole;
+      for (genvar p = 0; p < WPAR; p++) begin : g_weight
+        wire [SUM_BITS-1:0]    plane;
+        wire [PLACED_BITS-1:0] wide = (A_SIGNED ? PLACED_BITS'($signed(plane)) : PLACED_BITS'(plane)) << p;
+        plane_sum #(.SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED), .XNOR(1'b0)) lanes (
+            .clk(clk), .weights(weights[(pe*WPAR+p)*SIMD+:SIMD]), .activations(mine), .top(top), .sum(plane)
+        );
+        assign placed_planes[p*PLACED_BITS+:PLACED_BITS] = W_SIGNED && p == WPAR - 1 ? ~wide : wide;
+      end
+      adder_tree #(.N(WPAR), .WIDTH(PLACED_BITS), .IS_SIGNED(1'b1)) tree (.clk(clk), .numbers(placed_planes), .sum(whole));
+      assign sum = ACC_BITS'($signed(whole));
+    end
 
     // An AND plane may be subtracted (the top plane of signed weights): -x is ~x plus the carry-in that the accumulator adds.
     logic [ACC_BITS-1:0] term, acc;
-    wire  [ACC_BITS-1:0] extended = A_SIGNED ? ACC_BITS'($signed(sum)) : ACC_BITS'(sum);
-    wire  [ACC_BITS-1:0] placed   = PASSES > 1 ? extended << (term_info[PASS_BITS-1:0] * PASS_BITS_WIDE'(APAR)) : extended;
-    wire                 flip     = !XNOR && term_info[PASS_BITS];
-    wire                 carry    = !XNOR && acc_info[PASS_BITS];
+    wire  [ACC_BITS-1:0] placed   = PASSES > 1 ? sum << (term_info[PASS_BITS-1:0] * PASS_BITS_WIDE'(APAR)) : sum;
+    wire                 flip     = !XNOR && WPAR == 1 && term_info[PASS_BITS];
+    wire                 carry    = WPAR > 1 ? W_SIGNED : !XNOR && acc_info[PASS_BITS];
     wire  [ACC_BITS-1:0] kept     = acc_info[PASS_BITS+3] ? '0 : acc_info[PASS_BITS+1] ? acc << 1 : acc;
     wire  [ACC_BITS:0]   next     = {kept, 1'b1} + {term, carry};
     always_ff @(posedge clk) begin

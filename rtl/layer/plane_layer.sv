@@ -8,7 +8,7 @@
 //
 // There is no clock enable in the datapath: a group is started only when the FIFO has room for its results.
 //
-// Latency    from a window's last word to its first result: 7 + adder levels + activation + FIFO, and a group's own clocks.
+// Latency    from a window's last word to its first result: 7 + adder levels (of SIMD, and of WPAR) + activation + FIFO, and a group's own clocks.
 // Rate       one program word per clock while words come and results go: OUT_HEIGHT*OUT_WIDTH*PROGRAM_WORDS*(A_BITS/APAR) clocks per frame.
 // Reset      control only.
 `default_nettype none
@@ -20,6 +20,8 @@ module plane_layer #(
     parameter int PE              = 2,    // output channels at once
     parameter int XNOR            = 1,    // cells: weights -1, +1; 0: weight planes 0, 1
     parameter int DEPTHWISE       = 0,    // every PE has activations of its own
+    parameter int WPAR            = 1,    // weight planes per word: 1, or all with AND cells and APAR = A_BITS
+    parameter int W_SIGNED        = 0,    // WPAR > 1: the top plane counts negative
     parameter int ACC_BITS        = 8,    // signed raw accumulator
     parameter int BUFFER_DEPTH    = 4,    // window reader, in words
     parameter int EXTENT          = 1,
@@ -74,7 +76,7 @@ module plane_layer #(
   wire unused_last = &{1'b0, in_last};
 
   // ---- Credits: enough groups under way that the FIFO never makes the array wait for the pipeline's own latency.
-  localparam int FLIGHT  = 12 + $clog2(SIMD) + (SCORES != 0 ? 2 : 2 * SEARCH_BITS + 1) + GROUP_BEATS;  // clocks, an upper bound
+  localparam int FLIGHT  = 12 + $clog2(SIMD) + $clog2(WPAR) + (SCORES != 0 ? 2 : 2 * SEARCH_BITS + 1) + GROUP_BEATS;  // clocks, an upper bound
   localparam int CREDITS = FLIGHT / GROUP_CLOCKS + 2 + SLACK;
   wire credit, group_start, result_leaves;
   credit_counter #(.CREDITS(CREDITS)) credits (.clk(clk), .rst(rst), .take(group_start), .give(result_leaves), .available(credit));
@@ -97,8 +99,8 @@ module plane_layer #(
   );
 
   // The index comes 2 clocks early: one for the ROM and one for the register behind it. With several passes the array selects in between.
-  wire  [PE*SIMD-1:0]    weight_word;
-  logic [PE*SIMD-1:0]    weights;
+  wire  [PE*WPAR*SIMD-1:0] weight_word;
+  logic [PE*WPAR*SIMD-1:0] weights;
   wire  [INDEX_BITS-1:0] weight_index;
   if (PASSES > 1) begin : g_later
     logic [INDEX_BITS-1:0] delayed;
@@ -107,7 +109,8 @@ module plane_layer #(
   end else begin : g_now
     assign weight_index = word_index;
   end
-  rom #(.WIDTH(PE * SIMD), .DEPTH(PROGRAM_WORDS), .INIT(WEIGHT_INIT), .STYLE(PROGRAM_WORDS <= 16 || PROGRAM_WORDS * PE * SIMD <= 1024 ? 2 : 1)) weight_rom (
+  rom #(.WIDTH(PE * WPAR * SIMD), .DEPTH(PROGRAM_WORDS), .INIT(WEIGHT_INIT),
+        .STYLE(PROGRAM_WORDS <= 16 || PROGRAM_WORDS * PE * WPAR * SIMD <= 1024 ? 2 : 1)) weight_rom (
       .clk(clk), .rd_addr(weight_index), .rd_data(weight_word)
   );
   always_ff @(posedge clk) weights <= weight_word;
@@ -116,7 +119,8 @@ module plane_layer #(
   wire                   group_valid, group_frame;
   wire [PE*ACC_BITS-1:0] accumulators;
   plane_array #(
-      .PE(PE), .SIMD(SIMD), .A_BITS(A_BITS), .A_SIGNED(A_SIGNED != 0), .APAR(APAR), .XNOR(XNOR != 0), .DEPTHWISE(DEPTHWISE != 0), .ACC_BITS(ACC_BITS)
+      .PE(PE), .SIMD(SIMD), .A_BITS(A_BITS), .A_SIGNED(A_SIGNED != 0), .APAR(APAR), .XNOR(XNOR != 0), .DEPTHWISE(DEPTHWISE != 0), .WPAR(WPAR),
+      .W_SIGNED(W_SIGNED != 0), .ACC_BITS(ACC_BITS)
   ) array (
       .clk(clk), .rst(rst), .word_valid(word_valid), .word_data(word_data), .word_pass(word_pass), .word_first(word_first), .word_last(word_last),
       .word_double(word_double), .word_negate(word_negate), .word_frame(word_frame), .weights(weights), .group_valid(group_valid),

@@ -1,14 +1,19 @@
 #include "cli/common.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
+#include <numeric>
 
+#include "check/check.hpp"
 #include "data/npy.hpp"
 #include "golden/golden.hpp"
+#include "lower/join_inputs.hpp"
 #include "onnx/import.hpp"
 
 namespace bitloom::cli {
@@ -53,13 +58,15 @@ LowerOptions ModelOptions::lowering() const {
 
 LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& options) {
   LoadedModel model;
-  model.graph = import_onnx(file);
+  Graph graph = import_onnx(file);
+  model.inputs = graph.inputs.size();
+  model.graph = join_inputs(std::move(graph));
   model.network = lower(model.graph, options);
   model.network.name = file.stem().string();
   return model;
 }
 
-Network design_network(const std::filesystem::path& folder, const nlohmann::json& design) {
+LoadedModel design_model(const std::filesystem::path& folder, const nlohmann::json& design) {
   const nlohmann::json& options = design.at("options");
   LowerOptions lowering;
   lowering.input_scale = options.at("scale");
@@ -67,9 +74,9 @@ Network design_network(const std::filesystem::path& folder, const nlohmann::json
   lowering.argmax = options.at("argmax");
   const std::string input = options.value("input", "");
   if (!input.empty()) lowering.input_type = ValueType::parse(input);
-  Network network = load_model(folder / "model.onnx", lowering).network;
-  network.name = design.at("name");
-  return network;
+  LoadedModel model = load_model(folder / "model.onnx", lowering);
+  model.network.name = design.at("name");
+  return model;
 }
 
 void DataOptions::add_to(CLI::App& app, bool required) {
@@ -78,8 +85,9 @@ void DataOptions::add_to(CLI::App& app, bool required) {
   app.add_option("--offset", offset, "images to skip")->capture_default_str();
 }
 
-Dataset DataOptions::load() const {
+Dataset DataOptions::load(std::size_t arrays) const {
   LoadOptions options;
+  options.arrays = arrays;
   if (offset < 0) throw Error("--offset", fmt::format("{} given; 0 or more expected", offset));
   options.offset = offset;
   if (images != -1) {
@@ -127,6 +135,9 @@ Tensor float_image(const Graph& graph, const Network& network, const Dataset& da
   std::vector<std::int64_t> shape = graph.inputs.front().shape;
   for (std::int64_t& d : shape)
     if (d < 1) d = 1;
+  // A leading dimension that the image does not fill counts images, whatever the file says.
+  const auto elements = std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+  if (!shape.empty() && elements != image.size()) shape[0] = 1;
   if (!graph.inputs.front().is_float) {
     if (!image.is_float()) return Tensor::ints(shape, image.i());
     return Tensor::ints(shape, std::vector<std::int64_t>(image.f().begin(), image.f().end()));
@@ -166,35 +177,93 @@ void Progress::operator()(std::int64_t done, std::int64_t total) {
   std::fflush(stderr);
 }
 
-void write_outputs(const std::string& file, const Network& network, const std::vector<std::vector<double>>& outputs) {
-  std::vector<std::int64_t> shape = network.outputs.front().shape;
-  shape.insert(shape.begin(), static_cast<std::int64_t>(outputs.size()));
-  std::vector<float> values;
-  for (const std::vector<double>& output : outputs)
-    for (const double value : output) values.push_back(static_cast<float>(value));
-  write_npy(file, Tensor::floats(std::move(shape), std::move(values)));
+namespace {
+
+std::string names(const Network& network, std::size_t count) {
+  std::vector<std::string> all;
+  for (std::size_t i = 0; i < count; ++i) all.push_back("'" + network.outputs[i].name + "'");
+  return fmt::format("{}", fmt::join(all, ", "));
 }
 
-bool same_value(double golden, double expected) { return std::abs(expected - golden) <= 1e-5 * std::max(1.0, std::abs(expected)); }
+/// The stored tensor of each output; nothing for those that are not to be compared.
+std::vector<std::optional<Tensor>> expected_outputs(const std::string& expect, const Network& network, std::size_t count) {
+  std::vector<std::optional<Tensor>> expected(count);
+  const bool whole = expect.ends_with(".npz");
+  const std::size_t colon = expect.rfind(".npz:");
+  if (!whole && count == 1) {
+    expected[0] = read_tensor(expect);
+    return expected;
+  }
+  if (!whole) {
+    const std::string key = colon == std::string::npos ? "" : expect.substr(colon + 5);
+    for (std::size_t i = 0; i < count; ++i)
+      if (network.outputs[i].name == key) expected[i] = read_tensor(expect);
+    if (std::none_of(expected.begin(), expected.end(), [](const auto& tensor) { return tensor.has_value(); }))
+      throw Error(expect,
+                  fmt::format("names no output of the model, which has {}; give an NPZ file with an array for each, or FILE.npz:NAME",
+                              names(network, count)));
+    return expected;
+  }
+  const std::vector<std::string> keys = npz_keys(expect);
+  const auto stored = [&](std::size_t i) { return std::find(keys.begin(), keys.end(), network.outputs[i].name) != keys.end(); };
+  std::vector<std::string> missing;
+  for (std::size_t i = 0; i < count; ++i)
+    if (!stored(i)) missing.push_back("'" + network.outputs[i].name + "'");
+  const bool by_name = missing.size() < count;
+  if (by_name && !missing.empty())
+    throw Error(expect, fmt::format("holds no array for {}; it holds: {}", fmt::join(missing, ", "), fmt::join(keys, ", ")));
+  if (!by_name && keys.size() != count)
+    throw Error(expect, fmt::format("holds {} array{} ({}), none of which has the name of an output; the model has {}: {}. Name one by "
+                                    "FILE.npz:KEY",
+                                    keys.size(), keys.size() == 1 ? "" : "s", fmt::join(keys, ", "), count, names(network, count)));
+  for (std::size_t i = 0; i < count; ++i) expected[i] = read_npz(expect, by_name ? network.outputs[i].name : keys[i]);
+  return expected;
+}
 
-void compare_outputs(const std::string& expect, const std::vector<std::vector<double>>& outputs) {
-  const Tensor expected = read_tensor(expect);
-  const std::int64_t per_image = outputs.empty() ? 0 : static_cast<std::int64_t>(outputs.front().size());
-  if (expected.size() != per_image * static_cast<std::int64_t>(outputs.size()))
-    throw Error(expect, fmt::format("{} values found, {} images of {} values expected; choose the images with --offset and --images",
-                                    expected.size(), outputs.size(), per_image));
-  std::int64_t differences = 0;
+}  // namespace
+
+void write_outputs(const std::string& file, const Network& network, const std::vector<OutputValues>& outputs) {
+  std::vector<std::pair<std::string, Tensor>> arrays;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    for (std::size_t j = 0; j < outputs[i].size(); ++j) {
-      const std::size_t at = i * static_cast<std::size_t>(per_image) + j;
-      const double want = expected.is_float() ? static_cast<double>(expected.f()[at]) : static_cast<double>(expected.i()[at]);
-      if (same_value(outputs[i][j], want)) continue;
-      if (differences++ == 0)
-        fmt::print(stderr, "bitloom: {}: image {}, element {}: {} expected, {} found\n", expect, i, j, want, outputs[i][j]);
+    std::vector<std::int64_t> shape = network.outputs[i].shape;
+    shape.insert(shape.begin(), static_cast<std::int64_t>(outputs[i].size()));
+    std::vector<float> values;
+    for (const std::vector<double>& output : outputs[i])
+      for (const double value : output) values.push_back(static_cast<float>(value));
+    arrays.emplace_back(network.outputs[i].name, Tensor::floats(std::move(shape), std::move(values)));
+  }
+  if (file.ends_with(".npz")) return write_npz(file, arrays);
+  if (arrays.size() > 1)
+    throw Error(file, fmt::format("the model has {} outputs ({}), an NPY file holds one; name a file .npz", arrays.size(),
+                                  names(network, arrays.size())));
+  write_npy(file, arrays.at(0).second);
+}
+
+void compare_outputs(const std::string& expect, const Network& network, const std::vector<OutputValues>& outputs) {
+  const auto expected = expected_outputs(expect, network, outputs.size());
+  std::int64_t differences = 0, compared = 0;
+  for (std::size_t o = 0; o < outputs.size(); ++o) {
+    if (!expected[o]) continue;
+    const Tensor& stored = *expected[o];
+    const OutputValues& found = outputs[o];
+    const std::string which = outputs.size() == 1 ? "" : fmt::format("output '{}', ", network.outputs[o].name);
+    const std::int64_t per_image = found.empty() ? 0 : static_cast<std::int64_t>(found.front().size());
+    if (stored.size() != per_image * static_cast<std::int64_t>(found.size()))
+      throw Error(expect, fmt::format("{}{} values found, {} images of {} values expected; choose the images with --offset and --images",
+                                      which, stored.size(), found.size(), per_image));
+    compared += stored.size();
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      for (std::size_t j = 0; j < found[i].size(); ++j) {
+        const std::size_t at = i * static_cast<std::size_t>(per_image) + j;
+        const double want = stored.is_float() ? static_cast<double>(stored.f()[at]) : static_cast<double>(stored.i()[at]);
+        if (same_value(found[i][j], want)) continue;
+        if (differences++ == 0)
+          fmt::print(stderr, "bitloom: {}: {}image {}, element {}: {} expected, {} found\n", expect, which, i, j, want, found[i][j]);
+      }
     }
   }
   if (differences == 0) return;
-  fmt::print(stderr, "bitloom: {}: {} of {} values differ\n", expect, differences, expected.size());
+  fmt::print(stderr, "bitloom: {}: {} of {} values differ\n", expect, differences, compared);
   throw ComparisonFailed{};
 }
 

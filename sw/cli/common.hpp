@@ -39,6 +39,7 @@ struct ModelOptions {
 struct LoadedModel {
   Graph graph;
   Network network;
+  std::size_t inputs = 1;  ///< of the file; more than one are joined into one
 };
 LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& options);
 
@@ -47,11 +48,12 @@ struct DataOptions {
   std::int64_t images = -1, offset = 0;
 
   void add_to(CLI::App& app, bool required = true);
-  Dataset load() const;
+  /// `arrays`: how many arrays of an NPZ file make an image, one after the other.
+  Dataset load(std::size_t arrays = 1) const;
 };
 
-/// The network that a design was made from, lowered again from its model as design.json says.
-Network design_network(const std::filesystem::path& folder, const nlohmann::json& design);
+/// The model that a design was made from, lowered again as design.json says.
+LoadedModel design_model(const std::filesystem::path& folder, const nlohmann::json& design);
 
 /// One image of the data set as the hardware receives it. Throws Error when shapes do not fit or a value is no pixel of the input type.
 MapData network_image(const Network& network, const Dataset& data, std::int64_t index);
@@ -75,12 +77,14 @@ class Progress {
   std::chrono::steady_clock::time_point start_, drawn_;
 };
 
-/// Outputs of all images as one tensor [images, shape...] in an NPY file.
-void write_outputs(const std::string& file, const Network& network, const std::vector<std::vector<double>>& outputs);
-/// Whether golden's real value is the float model's or a stored one: only float32 rounding may separate them.
-bool same_value(double golden, double expected);
-/// Compares with stored tensors; prints the first difference to stderr and throws ComparisonFailed.
-void compare_outputs(const std::string& expect, const std::vector<std::vector<double>>& outputs);
+/// The values of one output, by image.
+using OutputValues = std::vector<std::vector<double>>;
+
+/// The first outputs of the network as tensors [images, shape...]: a single one as NPY, or all by name where the file is called .npz.
+void write_outputs(const std::string& file, const Network& network, const std::vector<OutputValues>& outputs);
+/// Compares the first outputs of the network with stored tensors: FILE.npy or FILE.npz:KEY for one; those of FILE.npz by the outputs'
+/// names, or by position where it holds none of them. Prints the first difference to stderr and throws ComparisonFailed.
+void compare_outputs(const std::string& expect, const Network& network, const std::vector<OutputValues>& outputs);
 
 std::string thousands(double value);
 

@@ -53,12 +53,12 @@ struct Compile {
       fmt::print("{}\n", description.dump(2));
       return;
     }
-    fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>6} {:>12} {:>10} {:>8}\n", "layer", "kind", "PE", "SIMD", "APAR", "lanes",
+    fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>5} {:>6} {:>12} {:>10} {:>8}\n", "layer", "kind", "PE", "SIMD", "APAR", "WPAR", "lanes",
                "clocks/image", "LUT4 est.", "RAM est.");
     for (const Stage& stage : plan.stages)
-      fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>6} {:>12} {:>10.0f} {:>8}\n", stage.name,
+      fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>5} {:>6} {:>12} {:>10.0f} {:>8}\n", stage.name,
                  kind_name(network.layers[static_cast<std::size_t>(stage.layer)].op), stage.folding.pe, stage.folding.simd,
-                 stage.folding.apar, stage.folding.lanes, thousands(static_cast<double>(stage.clocks)), stage.cost.lut4,
+                 stage.folding.apar, stage.folding.wpar, stage.folding.lanes, thousands(static_cast<double>(stage.clocks)), stage.cost.lut4,
                  stage.cost.block_rams);
     fmt::print(
         "{} clocks per image, set by {}: {:.0f} images/s at {}'s {} MHz. Estimated {:.0f} LUT4 of {}, {} block RAMs of {}.\nDesign: {}\n",

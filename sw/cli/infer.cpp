@@ -91,14 +91,15 @@ struct Infer {
     if (timeout <= 0 || timeout > 86400) throw Error("--timeout", fmt::format("{} given; seconds above 0 expected", timeout));
     const bool known = !design.empty();
     nlohmann::json description;
-    Network network;
+    LoadedModel model;
+    Network& network = model.network;
     if (known) {
       description = read_design(design);
       if (!description.contains("hash") || !description.contains("link"))
         throw Error(design, "was compiled without a link; compile the model again");
-      network = design_network(design, description);
+      model = design_model(design, description);
     }
-    const Dataset set = data.load();
+    const Dataset set = data.load(model.inputs);
 
     const int rate = baud != 0 ? baud : known ? description.at("link").at("baud").get<int>() : 1'000'000;
     HostHandle host = open(rate, static_cast<std::uint32_t>(timeout * 1000));
@@ -247,29 +248,31 @@ struct Infer {
     return bytes;
   }
 
-  /// The network's first output of one result, as `run` gives it.
-  static std::vector<double> first_output(const nlohmann::json& description, const Network& network, const std::uint8_t* result) {
-    const nlohmann::json& part = description.at("output").at("parts").front();
+  /// The outputs of one result, as `run` gives them.
+  static void add_outputs(const nlohmann::json& description, const Network& network, const std::uint8_t* result,
+                          std::vector<OutputValues>& outputs) {
     const auto step = (description.at("output").at("width").get<std::size_t>() + 7) / 8;
-    const NetworkOutput& output = network.outputs.front();
-    const FeatureMap& map = network.maps[static_cast<std::size_t>(output.map)];
-    MapData values;
-    values.shape = map.shape;
-    const int lanes = part.at("lanes").get<int>();
-    for (std::int64_t beat = 0; beat < part.at("beats").get<std::int64_t>(); ++beat, result += step)
-      for (int lane = 0; lane < lanes; ++lane)
-        values.values.push_back(static_cast<std::int32_t>(map.type.decode(bits(result, lane * map.type.bits(), map.type.bits()))));
-    return real_output(output, values);
+    for (std::size_t o = 0; o < network.outputs.size(); ++o) {
+      const nlohmann::json& part = description.at("output").at("parts").at(o);
+      const FeatureMap& map = network.maps[static_cast<std::size_t>(network.outputs[o].map)];
+      const int lanes = part.at("lanes").get<int>(), width = map.type.bits();
+      MapData values;
+      values.shape = map.shape;
+      for (std::int64_t beat = 0; beat < part.at("beats").get<std::int64_t>(); ++beat, result += step)
+        for (int lane = 0; lane < lanes; ++lane)
+          values.values.push_back(static_cast<std::int32_t>(map.type.decode(bits(result, lane * width, width))));
+      outputs[o].push_back(real_output(network.outputs[o], values));
+    }
   }
 
   void finish(const nlohmann::json& description, const Network& network, const Dataset& set, bitloom_host* host, const Bytes& results,
               const bitloom_hello& hello, std::size_t resumed, int restarts, double seconds) const {
     const auto count = static_cast<std::size_t>(set.count);
-    std::vector<std::vector<double>> outputs;
+    std::vector<OutputValues> outputs(network.outputs.size());
     std::int64_t right = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      outputs.push_back(first_output(description, network, results.data() + i * (results.size() / count)));
-      right += set.labels && predicted_class(outputs.back()) == (*set.labels)[i] ? 1 : 0;
+      add_outputs(description, network, results.data() + i * (results.size() / count), outputs);
+      right += set.labels && predicted_class(outputs[0].back()) == (*set.labels)[i] ? 1 : 0;
     }
     bitloom_counters counters{};
     bitloom_statistics statistics{};
@@ -319,7 +322,7 @@ struct Infer {
                    statistics.repetitions, statistics.requests, statistics.errors_reported, statistics.damaged_replies,
                    statistics.timeouts);
     }
-    if (!expect.empty()) compare_outputs(expect, outputs);
+    if (!expect.empty()) compare_outputs(expect, network, outputs);
   }
 };
 

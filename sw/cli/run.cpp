@@ -1,17 +1,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <mutex>
 
+#include "check/check.hpp"
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
 #include "core/files.hpp"
 #include "core/parallel.hpp"
 #include "golden/golden.hpp"
 #include "golden/packed.hpp"
-#include "onnx/executor.hpp"
 
 namespace bitloom::cli {
 namespace {
@@ -24,41 +25,30 @@ struct Run {
   int jobs = cores();
 
   void operator()() const {
-    const auto [graph, network] = load_model(model.model, model.lowering());
-    const Dataset set = data.load();
+    const auto [graph, network, inputs] = load_model(model.model, model.lowering());
+    const Dataset set = data.load(inputs);
     const auto count_images = static_cast<std::size_t>(set.count);
-    std::vector<std::vector<double>> outputs(count_images);
+    std::vector<OutputValues> outputs(network.outputs.size(), OutputValues(count_images));
     const double seconds = infer(network, set, outputs);
-    std::vector<std::vector<double>> float_outputs(check ? count_images : 0);
-    if (check) {
-      const FloatExecutor reference(graph);
-      in_parallel("float model", set,
-                  [&](std::int64_t i) { float_outputs[static_cast<std::size_t>(i)] = float_output(reference, graph, network, set, i); });
-    }
+    const std::vector<ImageCheck> checks = check ? check_images(graph, network, set) : std::vector<ImageCheck>();
 
     std::vector<std::vector<std::int64_t>> confusion;
-    std::int64_t right = 0, float_right = 0, agree = 0, different = 0, different_values = 0, compared_values = 0;
+    std::int64_t right = 0, float_right = 0, agree = 0;
     for (std::size_t i = 0; i < count_images; ++i) {
-      const std::int64_t answer = predicted_class(outputs[i]);
+      const std::int64_t answer = predicted_class(outputs[0][i]);
       const std::int64_t label = set.labels ? (*set.labels)[i] : -1;
       if (label >= 0) count(confusion, label, answer);
       right += label == answer ? 1 : 0;
       if (!check) continue;
-      const std::vector<double>& real = float_outputs[i];
-      const std::int64_t float_answer = predicted_class(real);
+      const std::int64_t float_answer = predicted_class(checks[i].real_outputs.at(0));
       float_right += label == float_answer ? 1 : 0;
-      const auto [first, count_of_image] = differences(outputs[i], real);
-      different_values += count_of_image;
-      compared_values += static_cast<std::int64_t>(real.size());
       if (float_answer == answer)
         ++agree;
       else
         fmt::print(stderr, "bitloom: image {}: the float model answers {}, golden {}\n", i, float_answer, answer);
-      if (count_of_image > 0 && ++different == 1)
-        fmt::print(stderr, "bitloom: image {}, element {}: the float model computes {}, golden {}\n", i, first, real[first],
-                   outputs[i][first]);
     }
     const auto images = static_cast<double>(set.count);
+    const CheckSummary summary = summarize(checks);
     nlohmann::json result = {
         {"model", network.name},
         {"data", set.name},
@@ -66,31 +56,119 @@ struct Run {
         {"accuracy", set.labels ? nlohmann::json(static_cast<double>(right) / images) : nlohmann::json()},
         {"float_accuracy", set.labels && check ? nlohmann::json(static_cast<double>(float_right) / images) : nlohmann::json()},
         {"agrees_with_float", check ? nlohmann::json(agree) : nlohmann::json()},
-        {"differs_from_float", check ? nlohmann::json(different) : nlohmann::json()},
-        {"differing_values", check ? nlohmann::json(different_values) : nlohmann::json()},
-        {"compared_values", check ? nlohmann::json(compared_values) : nlohmann::json()},
+        {"differs_from_float", check ? nlohmann::json(summary.outputs_differ) : nlohmann::json()},
+        {"differing_values", check ? nlohmann::json(summary.output_differences) : nlohmann::json()},
+        {"compared_values", check ? nlohmann::json(summary.output_values) : nlohmann::json()},
+        {"check", check ? check_json(network, summary) : nlohmann::json()},
         {"confusion", confusion},
         {"seconds", seconds},
         {"images_per_second", images / std::max(seconds, 1e-9)}};
     if (!out.empty()) write_outputs(out, network, outputs);
     if (!result_file.empty()) write_file_atomically(result_file, result.dump(2) + "\n");
     print(result, set, confusion);
-    if (!expect.empty()) compare_outputs(expect, outputs);
-    if (check && (agree != set.count || different > 0)) throw ComparisonFailed{};
+    if (check && !json) print_check(network, summary);
+    if (check && summary.first)
+      fmt::print(stderr, "bitloom: image {} is the first with a {}:\n{}", summary.first_image,
+                 summary.first->tie ? "tie" : "real difference", summary.first->text());
+    if (!expect.empty()) compare_outputs(expect, network, outputs);
+    if (summary.real > 0) throw ComparisonFailed{};
   }
 
-  /// Fills outputs[i] for every image; returns the seconds that took, the images' way from pixels to integers included.
-  double infer(const Network& network, const Dataset& set, std::vector<std::vector<double>>& outputs) const {
+  /// Fills outputs[o][i] for every image; returns the seconds that took, the images' way from pixels to integers included.
+  double infer(const Network& network, const Dataset& set, std::vector<OutputValues>& outputs) const {
     const Golden golden(network);
     const PackedGolden packed(network);
     const auto start = std::chrono::steady_clock::now();
     in_parallel("golden", set, [&](std::int64_t i) {
       const MapData input = network_image(network, set, i);
       const std::vector<MapData> maps = plain ? golden.run(input) : packed.run_outputs(input);
-      const NetworkOutput& output = network.outputs.front();
-      outputs[static_cast<std::size_t>(i)] = real_output(output, maps[static_cast<std::size_t>(output.map)]);
+      for (std::size_t o = 0; o < outputs.size(); ++o) {
+        const NetworkOutput& output = network.outputs[o];
+        outputs[o][static_cast<std::size_t>(i)] = real_output(output, maps[static_cast<std::size_t>(output.map)]);
+      }
     });
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+
+  std::vector<ImageCheck> check_images(const Graph& graph, const Network& network, const Dataset& set) const {
+    const Golden golden(network);
+    const PackedGolden packed(network);
+    const Checker checker(graph, network);
+    std::vector<ImageCheck> checks(static_cast<std::size_t>(set.count));
+    in_parallel("float model", set, [&](std::int64_t i) {
+      const MapData input = network_image(network, set, i);
+      checks[static_cast<std::size_t>(i)] =
+          checker.check(plain ? golden.run(input) : packed.run(input), float_image(graph, network, set, i));
+    });
+    return checks;
+  }
+
+  struct CheckSummary {
+    std::int64_t equal = 0, ties = 0, real = 0, values = 0, output_values = 0, output_differences = 0, outputs_differ = 0;
+    std::size_t first_image = 0;
+    std::optional<Difference> first;  ///< the first real one, or the first tie where there is none
+  };
+
+  static CheckSummary summarize(const std::vector<ImageCheck>& checks) {
+    CheckSummary summary;
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+      const ImageCheck& image = checks[i];
+      summary.values += image.values;
+      summary.output_values += image.output_values;
+      summary.output_differences += image.output_differences;
+      summary.outputs_differ += image.output_differences > 0 ? 1 : 0;
+      ++(!image.first ? summary.equal : image.first->tie ? summary.ties : summary.real);
+      if (image.first && (!summary.first || (summary.first->tie && !image.first->tie)))
+        summary.first = image.first, summary.first_image = i;
+    }
+    return summary;
+  }
+
+  static nlohmann::json check_json(const Network& network, const CheckSummary& summary) {
+    nlohmann::json json = {{"tensors", network.meanings.size()},
+                           {"values", summary.values},
+                           {"equal_images", summary.equal},
+                           {"images_with_ties", summary.ties},
+                           {"images_with_real_differences", summary.real},
+                           {"first", nullptr}};
+    if (!summary.first) return json;
+    const Difference& d = *summary.first;
+    nlohmann::json first = {{"image", summary.first_image},
+                            {"cause", d.tie ? "tie" : "real"},
+                            {"tensor", d.tensor},
+                            {"node", d.node},
+                            {"operator", d.op},
+                            {"layer", d.layer},
+                            {"map", d.map},
+                            {"element", d.element},
+                            {"row", d.row},
+                            {"column", d.column},
+                            {"channel", d.channel},
+                            {"golden_code", d.code},
+                            {"golden", d.golden},
+                            {"float", d.real},
+                            {"float_on_golden_values", d.local},
+                            {"differing_values", d.differing}};
+    if (d.front) {
+      const FrontValue& f = *d.front;
+      first["front"] = {{"tensor", f.tensor}, {"layer", f.layer}, {"map", f.map},   {"sum", f.sum},
+                        {"golden", f.golden}, {"float", f.real},  {"unit", f.unit}, {"off_by_units", (f.real - f.golden) / f.unit}};
+      if (f.threshold) first["front"]["nearest_threshold"] = *f.threshold;
+      if (f.switching) {
+        first["front"]["switching_point"] = *f.switching;
+        first["front"]["distance_to_switching_point"] = std::abs(*f.switching - f.golden);
+      }
+    }
+    json["first"] = std::move(first);
+    return json;
+  }
+
+  static void print_check(const Network& network, const CheckSummary& summary) {
+    fmt::print(
+        "check: {} values of {} tensors and {} output{} against the float model: {} images equal, {} with ties within float32 rounding, "
+        "{} with real differences\n",
+        thousands(static_cast<double>(summary.values)), network.meanings.size(), network.outputs.size(),
+        network.outputs.size() == 1 ? "" : "s", summary.equal, summary.ties, summary.real);
   }
 
   /// Calls work(i) for every image on `jobs` threads, with progress.
@@ -103,23 +181,6 @@ struct Run {
       const std::lock_guard lock(mutex);
       progress(++done, set.count);
     });
-  }
-
-  static std::vector<double> float_output(const FloatExecutor& reference, const Graph& graph, const Network& network, const Dataset& set,
-                                          std::int64_t i) {
-    const Tensors outputs = reference.run({{graph.inputs.front().name, float_image(graph, network, set, i)}});
-    const Tensor& scores = outputs.at(graph.outputs.front().name);
-    if (!scores.is_float()) return {scores.i().begin(), scores.i().end()};
-    return {scores.f().begin(), scores.f().end()};
-  }
-
-  /// The first element that float32 rounding does not explain, and how many such there are; none where golden answers with an index alone.
-  static std::pair<std::size_t, std::int64_t> differences(const std::vector<double>& golden, const std::vector<double>& real) {
-    std::size_t first = 0;
-    std::int64_t count = 0;
-    for (std::size_t i = 0; i < real.size() && golden.size() == real.size(); ++i)
-      if (!same_value(golden[i], real[i]) && count++ == 0) first = i;
-    return {first, count};
   }
 
   static void count(std::vector<std::vector<std::int64_t>>& confusion, std::int64_t label, std::int64_t answer) {
@@ -155,9 +216,13 @@ void add_run(CLI::App& program) {
   run->model.add_to(*app);
   run->data.add_to(*app);
   app->add_flag("--check", run->check,
-                "execute the float model too, and compare every answer and output value (exit status 1 where one differs)");
-  app->add_option("--out", run->out, "write the outputs as NPY");
-  app->add_option("--expect", run->expect, "compare the outputs with an NPY or NPZ file (exit status 1 where they differ)");
+                "execute the float model too and compare every tensor that golden computes, node by node; shows the first difference with "
+                "its cause (exit status 1 for real differences; ties within float32 rounding are counted)");
+  app->add_option("--out", run->out, "write the outputs: all, by name, to a file called .npz; a single one as NPY otherwise");
+  app->add_option(
+      "--expect", run->expect,
+      "compare the outputs with FILE.npy, FILE.npz:KEY or, by name or else by position, all arrays of FILE.npz (exit status 1 where "
+      "they differ)");
   app->add_option("--result", run->result_file, "write the result as JSON to a file (run.json of a report)");
   app->add_flag("--plain", run->plain, "execute the plain golden model, the specification, instead of its packed twin (slow)");
   app->add_option("--jobs", run->jobs, "images at once (default: all cores)")->check(CLI::Range(1, 1024));

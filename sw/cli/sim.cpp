@@ -24,8 +24,8 @@ struct Sim {
   void operator()() const {
     const nlohmann::json description = read_design(design);
     const std::filesystem::path folder(design);
-    const Network network = design_network(folder, description);
-    const Dataset set = data.load();
+    const auto [graph, network, inputs] = design_model(folder, description);
+    const Dataset set = data.load(inputs);
     std::vector<MapData> images;
     for (std::int64_t i = 0; i < set.count; ++i) images.push_back(network_image(network, set, i));
 
@@ -42,19 +42,20 @@ struct Sim {
           folder, network, images, [&](const MapData& image) { return golden.run(image); }, options);
     }
 
-    std::vector<std::vector<double>> outputs;
-    std::int64_t right = 0;
-    for (std::size_t i = 0; i < result.outputs.size(); ++i) {
-      if (result.outputs[i].size() != network.outputs.size()) break;
-      const MapData& first = result.outputs[i].front();
-      if (first.values.size() != static_cast<std::size_t>(first.shape.size())) break;
-      outputs.push_back(real_output(network.outputs.front(), first));
-      right += set.labels && predicted_class(outputs.back()) == (*set.labels)[i] ? 1 : 0;
+    std::vector<OutputValues> outputs(network.outputs.size());
+    std::int64_t right = 0, complete = 0;
+    for (const std::vector<MapData>& maps : result.outputs) {
+      const bool whole =
+          maps.size() == network.outputs.size() && static_cast<std::int64_t>(maps.back().values.size()) == maps.back().shape.size();
+      if (!whole) break;
+      for (std::size_t o = 0; o < maps.size(); ++o) outputs[o].push_back(real_output(network.outputs[o], maps[o]));
+      right += set.labels && predicted_class(outputs[0].back()) == (*set.labels)[static_cast<std::size_t>(complete)] ? 1 : 0;
+      ++complete;
     }
     const nlohmann::json report = to_json(description, result, set, right);
     // A stalled run says nothing of clocks per image: it has a file of its own.
     write_file_atomically(folder / (stall > 0 ? "sim-stalled.json" : "sim.json"), report.dump(2) + "\n");
-    if (!out.empty() && outputs.size() == images.size()) write_outputs(out, network, outputs);
+    if (!out.empty() && complete == static_cast<std::int64_t>(images.size())) write_outputs(out, network, outputs);
     if (json)
       fmt::print("{}\n", report.dump(2));
     else
@@ -65,7 +66,7 @@ struct Sim {
         fmt::print(stderr, "bitloom: {}: layer {} differs from golden: {}\n", design, layer_of(description, boundary.map),
                    boundary.first->to_string());
     if (!result.bit_exact) throw ComparisonFailed{};
-    if (!expect.empty()) compare_outputs(expect, outputs);
+    if (!expect.empty()) compare_outputs(expect, network, outputs);
   }
 
   static std::string layer_of(const nlohmann::json& description, const std::string& map) {
@@ -134,8 +135,8 @@ void add_sim(CLI::App& program) {
   app->add_option("--stall", sim->stall, "probability that source or sink pauses in a clock")->capture_default_str();
   app->add_option("--seed", sim->seed, "of stalls and of the model's initial state")->capture_default_str();
   app->add_option("--trace", sim->trace, "write an FST waveform");
-  app->add_option("--out", sim->out, "write the outputs as NPY");
-  app->add_option("--expect", sim->expect, "compare the outputs with an NPY or NPZ file");
+  app->add_option("--out", sim->out, "write the outputs: all, by name, to a file called .npz; a single one as NPY otherwise");
+  app->add_option("--expect", sim->expect, "compare the outputs with FILE.npy, FILE.npz (by name or position) or FILE.npz:KEY");
   app->add_flag("--json", sim->json, "print JSON");
   app->callback([sim] { (*sim)(); });
 }

@@ -6,6 +6,8 @@ namespace bitloom {
 
 std::optional<ValueType> narrow_integer_type(ElementType type) {
   switch (type) {
+    case ElementType::Uint2: return ValueType::unsigned_bits(2);
+    case ElementType::Int2: return ValueType::signed_bits(2);
     case ElementType::Uint4: return ValueType::unsigned_bits(4);
     case ElementType::Int4: return ValueType::signed_bits(4);
     case ElementType::Uint8: return ValueType::unsigned_bits(8);

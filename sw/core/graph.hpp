@@ -32,10 +32,20 @@ enum class ElementType : int {
   Bfloat16 = 16,
   Uint4 = 21,
   Int4 = 22,
+  Uint2 = 25,
+  Int2 = 26,
 };
 
 /// The values of an integer type of up to 16 bits; nothing for the others.
 std::optional<ValueType> narrow_integer_type(ElementType type);
+
+/// The values of a tensor; throws Error when they are of the other kind.
+template <class T, class Data>
+auto& held(Data& data) {
+  if (auto* values = std::get_if<std::vector<T>>(&data)) return *values;
+  throw Error("", std::is_same_v<T, float> ? "a tensor holds integers where floats are expected"
+                                           : "a tensor holds floats where integers are expected");
+}
 
 /// A dense tensor of an ONNX graph, row major. Float types are held as float, every integer type and bool as int64.
 struct Tensor {
@@ -51,10 +61,11 @@ struct Tensor {
     for (const std::int64_t d : shape) n *= d;
     return n;
   }
-  std::vector<float>& f() { return std::get<0>(data); }
-  const std::vector<float>& f() const { return std::get<0>(data); }
-  std::vector<std::int64_t>& i() { return std::get<1>(data); }
-  const std::vector<std::int64_t>& i() const { return std::get<1>(data); }
+  /// The values; throws Error (of no place: whoever runs a node names it) when they are of the other kind.
+  std::vector<float>& f() { return held<float>(data); }
+  const std::vector<float>& f() const { return held<float>(data); }
+  std::vector<std::int64_t>& i() { return held<std::int64_t>(data); }
+  const std::vector<std::int64_t>& i() const { return held<std::int64_t>(data); }
 };
 
 using Attribute = std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>, Tensor>;

@@ -144,6 +144,25 @@ struct NetworkOutput {
   bool operator==(const NetworkOutput&) const = default;
 };
 
+/// A float tensor of the model that a map stands for: with p = order[i], c the channel of p, element i is q[p] * scale[c] + offset[c],
+/// computed in double and rounded to float32, and then every step in float32: what the model's own operators make of exact sums.
+struct MapMeaning {
+  struct Step {
+    bool product = false;        ///< times the operand, else plus the operand
+    std::vector<float> operand;  ///< one, or one per channel
+    bool operator==(const Step&) const = default;
+  };
+  int map = 0;                      ///< index into Network::maps
+  std::string tensor;               ///< its name in the ONNX file
+  std::vector<std::int64_t> shape;  ///< with a batch of 1
+  std::vector<std::int32_t> order;  ///< ONNX element -> HWC position in the map
+  std::vector<double> scale;        ///< one, or one per channel
+  std::vector<double> offset;       ///< one, or one per channel
+  std::vector<Step> steps;
+  bool integer = false;  ///< the tensor holds integers
+  bool operator==(const MapMeaning&) const = default;
+};
+
 struct Network {
   std::string name;
   std::vector<FeatureMap> maps;
@@ -153,6 +172,7 @@ struct Network {
   std::vector<std::int64_t> input_shape;  ///< ONNX shape of the input without the batch dimension
   InputRule input_rule;
   std::vector<NetworkOutput> outputs;
+  std::vector<MapMeaning> meanings{};  ///< ascending by map, at most one for each; for comparisons with the float model only
 
   const FeatureMap& input_of(const Layer& layer, int i = 0) const {
     return maps[static_cast<std::size_t>(layer.inputs[static_cast<std::size_t>(i)])];

@@ -1,4 +1,6 @@
 // NPY and NPZ arrays as data sets: the first axis counts the images.
+#include <algorithm>
+
 #include "data/compress.hpp"
 #include "data/formats.hpp"
 
@@ -31,6 +33,34 @@ Dataset from_tensor(const Tensor& tensor, const LoadOptions& options, const std:
   return data;
 }
 
+/// One array whose images are those of `keys` one after the other.
+Tensor side_by_side(const Npz& npz, const std::vector<std::string>& keys, const std::string& where) {
+  std::vector<Tensor> parts;
+  for (const std::string& key : keys) parts.push_back(npz.read(key));
+  const bool any_float = std::any_of(parts.begin(), parts.end(), [](const Tensor& part) { return part.is_float(); });
+  std::vector<float> floats;
+  std::vector<std::int64_t> integers;
+  for (std::size_t p = 0; p < parts.size(); ++p)
+    if (parts[p].shape.empty() || parts[p].shape[0] != parts[0].shape[0])
+      throw Error(where, "array '" + keys[p] + "' does not hold as many images as '" + keys[0] + "'; the first axis counts the images");
+  const std::int64_t images = parts[0].shape[0];
+  std::int64_t image_size = 0;
+  for (const Tensor& part : parts) image_size += images > 0 ? part.size() / images : 0;
+  for (std::int64_t image = 0; image < images; ++image) {
+    for (const Tensor& part : parts) {
+      const std::int64_t size = part.size() / images;
+      for (std::int64_t i = image * size; i < (image + 1) * size; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        if (!any_float)
+          integers.push_back(part.i()[at]);
+        else
+          floats.push_back(part.is_float() ? part.f()[at] : static_cast<float>(part.i()[at]));
+      }
+    }
+  }
+  return any_float ? Tensor::floats({images, image_size}, std::move(floats)) : Tensor::ints({images, image_size}, std::move(integers));
+}
+
 std::string label_key(const Npz& npz) {
   for (const char* key : {"labels", "y"})
     if (npz.has(key)) return key;
@@ -50,7 +80,16 @@ Dataset load_npz(const std::filesystem::path& path, const std::string& key, cons
   for (const std::string& candidate : npz.keys())
     if (images.empty() && candidate != labels) images = candidate;
   if (images.empty()) throw Error(path.string(), "holds no array of images; write it with numpy.savez(file, images=..., labels=...)");
-  const Tensor tensor = npz.read(images);
+  std::vector<std::string> parts = {images};
+  if (options.arrays > 1 && key.empty()) {
+    parts = npz.keys();
+    std::erase(parts, labels);
+    if (parts.size() < options.arrays)
+      throw Error(path.string(), "holds " + std::to_string(parts.size()) + " arrays of images; the model has " +
+                                     std::to_string(options.arrays) + " inputs: write one for each, in the order of the inputs");
+    parts.resize(options.arrays);
+  }
+  const Tensor tensor = parts.size() > 1 ? side_by_side(npz, parts, path.string()) : npz.read(images);
   Dataset data = from_tensor(tensor, options, path.string() + ":" + images);
   if (labels.empty() || labels == images) return data;
   const std::string where = path.string() + ":" + labels;

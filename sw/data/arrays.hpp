@@ -13,6 +13,9 @@ namespace bitloom {
 /// Parses an NPY file; `where` names it in errors.
 Tensor parse_npy(const Bytes& file, const std::string& where);
 
+/// The bytes of an NPY file in the tensor's own type; `where` names it in errors.
+std::string npy_bytes(const Tensor& tensor, const std::string& where);
+
 /// An open NPZ (zip) file.
 class Npz {
  public:

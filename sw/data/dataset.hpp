@@ -34,6 +34,7 @@ struct Dataset {
 struct LoadOptions {
   std::int64_t offset = 0;             ///< images to skip
   std::optional<std::int64_t> images;  ///< at most this many (fewer when the set ends before); all when not given
+  std::size_t arrays = 1;              ///< of an NPZ file: so many arrays, in the file's order, make an image, one after the other
 };
 
 /// Loads what `spec` names; files ending in .gz or .xz are decompressed.

@@ -230,8 +230,9 @@ Tensor parse_npy(const Bytes& file, const std::string& where) {
 
 Tensor read_npy(const std::filesystem::path& path) { return parse_npy(read_unpacked(path), path.string()); }
 
-void write_npy(const std::filesystem::path& path, const Tensor& tensor, NpyType type) {
-  const std::string where = path.string();
+namespace {
+
+std::string npy_bytes(const Tensor& tensor, NpyType type, const std::string& where) {
   const std::size_t held = std::visit([](const auto& values) { return values.size(); }, tensor.data);
   if (static_cast<std::size_t>(tensor.size()) != held)
     throw Error(where, "the tensor's shape asks for " + std::to_string(tensor.size()) + " values, it holds " + std::to_string(held));
@@ -251,11 +252,19 @@ void write_npy(const std::filesystem::path& path, const Tensor& tensor, NpyType 
     case NpyType::Int32: append<std::int32_t>(out, tensor, where); break;
     case NpyType::Int64: append<std::int64_t>(out, tensor, where); break;
   }
-  write_file_atomically(path, out);
+  return out;
 }
 
-void write_npy(const std::filesystem::path& path, const Tensor& tensor) {
-  write_npy(path, tensor, tensor.is_float() ? NpyType::Float32 : NpyType::Int64);
+NpyType own_type(const Tensor& tensor) { return tensor.is_float() ? NpyType::Float32 : NpyType::Int64; }
+
+}  // namespace
+
+std::string npy_bytes(const Tensor& tensor, const std::string& where) { return npy_bytes(tensor, own_type(tensor), where); }
+
+void write_npy(const std::filesystem::path& path, const Tensor& tensor, NpyType type) {
+  write_file_atomically(path, npy_bytes(tensor, type, path.string()));
 }
+
+void write_npy(const std::filesystem::path& path, const Tensor& tensor) { write_npy(path, tensor, own_type(tensor)); }
 
 }  // namespace bitloom

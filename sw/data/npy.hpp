@@ -30,4 +30,7 @@ void write_npy(const std::filesystem::path& path, const Tensor& tensor, NpyType 
 /// The same with the tensor's own type: float32 or int64.
 void write_npy(const std::filesystem::path& path, const Tensor& tensor);
 
+/// Arrays by name, each as write_npy would write it, uncompressed (as numpy.savez does). Throws Error when a name occurs twice.
+void write_npz(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& arrays);
+
 }  // namespace bitloom

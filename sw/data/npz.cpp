@@ -81,6 +81,50 @@ Tensor read_npz(const std::filesystem::path& path, const std::string& key) {
   return npz.read(key.empty() ? npz.keys().front() : key);
 }
 
+void write_npz(const std::filesystem::path& path, const std::vector<std::pair<std::string, Tensor>>& arrays) {
+  const std::string where = path.string();
+  std::vector<std::string> entries;  // libzip reads them when it closes the archive
+  for (const auto& [name, tensor] : arrays) entries.push_back(npy_bytes(tensor, where + ":" + name));
+  zip_error_t error;
+  zip_error_init(&error);
+  const auto failed = [&](const std::string& reason) { return Error(where, "cannot be made (" + reason + ")"); };
+  zip_source_t* whole = zip_source_buffer_create(nullptr, 0, 0, &error);
+  if (whole == nullptr) throw failed(zip_error_strerror(&error));
+  const std::unique_ptr<zip_source_t, void (*)(zip_source_t*)> kept(whole, &zip_source_free);
+  zip_source_keep(whole);  // one for the archive, one for reading the result
+  zip_t* archive = zip_open_from_source(whole, ZIP_TRUNCATE, &error);
+  if (archive == nullptr) {
+    zip_source_free(whole);
+    throw failed(zip_error_strerror(&error));
+  }
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    zip_source_t* content = zip_source_buffer(archive, entries[i].data(), entries[i].size(), 0);
+    const zip_int64_t place =
+        content == nullptr ? -1 : zip_file_add(archive, (arrays[i].first + ".npy").c_str(), content, ZIP_FL_ENC_UTF_8);
+    if (place < 0) {
+      const std::string reason = zip_strerror(archive);
+      if (content != nullptr) zip_source_free(content);
+      zip_discard(archive);
+      throw failed("'" + arrays[i].first + "': " + reason);
+    }
+    zip_set_file_compression(archive, static_cast<zip_uint64_t>(place), ZIP_CM_STORE, 0);
+    zip_file_set_mtime(archive, static_cast<zip_uint64_t>(place), 315532800, 0);  // 1980: the same arrays give the same file
+  }
+  if (zip_close(archive) != 0) {
+    const std::string reason = zip_strerror(archive);
+    zip_discard(archive);
+    throw failed(reason);
+  }
+  zip_stat_t status;
+  zip_stat_init(&status);
+  if (zip_source_stat(whole, &status) != 0 || zip_source_open(whole) != 0) throw failed("its bytes cannot be read back");
+  std::string bytes(static_cast<std::size_t>(status.size), '\0');
+  const zip_int64_t got = zip_source_read(whole, bytes.data(), bytes.size());
+  zip_source_close(whole);
+  if (got != static_cast<zip_int64_t>(bytes.size())) throw failed("its bytes cannot be read back");
+  write_file_atomically(path, bytes);
+}
+
 Tensor read_tensor(const std::string& spec) {
   const auto [file, key] = split_npz_spec(spec);
   if (file.ends_with(".npz")) return read_npz(file, key);

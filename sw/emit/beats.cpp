@@ -19,15 +19,13 @@ Intake padded(const MapShape& shape, const Window& window, std::int64_t chunks) 
   const std::int64_t out_frame = (shape.height + window.pad_top + window.pad_bottom) * out_row;
   const std::int64_t top = window.pad_top, left = window.pad_left * chunks;
   return {[=](std::int64_t n) {
-            const std::int64_t place = n % frame;  // of the beat that it waits for
-            return n / frame * out_frame + (place / row + top) * out_row + left + place % row;
-          }};
+    const std::int64_t place = n % frame;  // of the beat that it waits for
+    return n / frame * out_frame + (place / row + top) * out_row + left + place % row;
+  }};
 }
 
 Intake unfolded(std::int64_t width, std::int64_t columns) {
-  return {[=](std::int64_t n) {
-            return n / width * (width - columns + 1) + std::max<std::int64_t>(0, n % width - columns + 1);
-          }};
+  return {[=](std::int64_t n) { return n / width * (width - columns + 1) + std::max<std::int64_t>(0, n % width - columns + 1); }};
 }
 
 Intake windowed(const WindowPlan& w, std::int64_t beats) {
@@ -35,19 +33,19 @@ Intake windowed(const WindowPlan& w, std::int64_t beats) {
   const std::int64_t frame = w.step_frame + std::int64_t{w.out_height - 1} * row + std::int64_t{w.out_width - 1} * w.step_x;
   const std::int64_t extent = w.extent, rows = w.out_height, columns = w.out_width, step = w.step_x;
   return {[=](std::int64_t n) {
-            if (n < extent) return std::int64_t{0};
-            const std::int64_t base = n - extent, in_frame = base % frame;  // the last window's first word stands here or before
-            const std::int64_t y = std::min(in_frame / row, rows - 1), x = std::min((in_frame - y * row) / step, columns - 1);
-            return (base / frame * rows * columns + y * columns + x + 1) * beats;
-          }};
+    if (n < extent) return std::int64_t{0};
+    const std::int64_t base = n - extent, in_frame = base % frame;  // the last window's first word stands here or before
+    const std::int64_t y = std::min(in_frame / row, rows - 1), x = std::min((in_frame - y * row) / step, columns - 1);
+    return (base / frame * rows * columns + y * columns + x + 1) * beats;
+  }};
 }
 
 Intake upsampled(const MapShape& shape, const Upsample& upsample, std::int64_t chunks) {
   const std::int64_t row = shape.width * chunks, up_height = upsample.height, up_width = upsample.width;
   return {[=](std::int64_t n) {
-            const std::int64_t in_row = n % row;
-            return n / row * up_height * row * up_width + in_row / chunks * chunks * up_width + in_row % chunks;
-          }};
+    const std::int64_t in_row = n % row;
+    return n / row * up_height * row * up_width + in_row / chunks * chunks * up_width + in_row % chunks;
+  }};
 }
 
 Intake first_of_round(std::int64_t a, std::int64_t b) {

@@ -10,7 +10,7 @@ namespace bitloom {
 
 /// One input of a module, in beats from reset on. Both functions never decrease.
 struct Intake {
-  std::function<std::int64_t(std::int64_t)> reach;  ///< beats sent at most when so many are taken here, whatever the other inputs have
+  std::function<std::int64_t(std::int64_t)> reach;   ///< beats sent at most when so many are taken here, whatever the other inputs have
   std::function<std::int64_t(std::int64_t)> uses{};  ///< beats taken here when so many are sent; joins only
   std::int64_t turn = 0;                             ///< beats taken in a row while the other input waits; 0: both move together
 };

@@ -166,6 +166,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                                 {"pe", stage.folding.pe},
                                 {"simd", stage.folding.simd},
                                 {"apar", stage.folding.apar},
+                                {"wpar", stage.folding.wpar},
                                 {"lanes", stage.folding.lanes},
                                 {"words_per_pixel", stage.words_per_pixel},
                                 {"clocks", stage.clocks},

@@ -58,17 +58,19 @@ MemoryImage weight_image(const Stage& stage, const Convolution& conv) {
   const int planes = weight_planes(conv);
   const std::size_t fan_in = conv.weights.size() / static_cast<std::size_t>(conv.out_channels);
   const std::size_t words = stage.window_plan.offsets.size();
-  MemoryImage image{f.pe * f.simd, {}};
+  MemoryImage image{f.pe * f.wpar * f.simd, {}};
   for (int group = 0; group < conv.out_channels / f.pe; ++group) {
-    for (int plane = planes - 1; plane >= 0; --plane) {
+    for (int plane = planes - f.wpar; plane >= 0; plane -= f.wpar) {
       for (std::size_t j = 0; j < words; ++j) {
         std::vector<bool> word;
         for (int pe = 0; pe < f.pe; ++pe) {
           // Offsets run over kernel row, column and chunk, channel fastest: word j holds the fan-in elements j*simd .. j*simd+simd-1.
           const std::size_t first = static_cast<std::size_t>(group * f.pe + pe) * fan_in + j * static_cast<std::size_t>(f.simd);
-          for (std::size_t i = 0; i < static_cast<std::size_t>(f.simd); ++i) {
-            const std::int32_t weight = conv.weights[first + i];
-            word.push_back(uses_xnor(conv) ? weight > 0 : ((weight >> plane) & 1) != 0);
+          for (int p = plane; p < plane + f.wpar; ++p) {
+            for (std::size_t i = 0; i < static_cast<std::size_t>(f.simd); ++i) {
+              const std::int32_t weight = conv.weights[first + i];
+              word.push_back(uses_xnor(conv) ? weight > 0 : ((weight >> p) & 1) != 0);
+            }
           }
         }
         image.words.push_back(std::move(word));

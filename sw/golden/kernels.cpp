@@ -116,8 +116,8 @@ BITLOOM_INLINE std::pair<std::int32_t, std::int32_t> range_body(std::span<const 
 }
 
 /// The functions of one instruction set that are plain C++ throughout.
-#define BITLOOM_BODIES(NAME, TARGET)                                                                                   \
-  TARGET void maximum_##NAME(std::span<const std::int32_t> values, std::int32_t* best) { maximum_body(values, best); } \
+#define BITLOOM_BODIES(NAME, TARGET)                                                                                             \
+  TARGET void maximum_##NAME(std::span<const std::int32_t> values, std::int32_t* best) { maximum_body(values, best); }           \
   TARGET std::pair<std::int32_t, std::int32_t> range_##NAME(std::span<const std::int32_t> values) { return range_body(values); } \
   TARGET void requantize_##NAME(const RequantizeTask& task, const std::int32_t* in, std::int32_t* out) { requantize_body(task, in, out); }
 
@@ -288,8 +288,7 @@ std::vector<Kernels> supported() {
     found.push_back(
         {"AVX-512", 3, planes_avx512, products_avx512, thresholds_avx512, requantize_avx512, pack_avx512, maximum_avx512, range_avx512});
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"))
-    found.push_back(
-        {"AVX2", 12, planes_avx2, products_avx2, thresholds_avx2, requantize_avx2, pack_avx2, maximum_avx2, range_avx2});
+    found.push_back({"AVX2", 12, planes_avx2, products_avx2, thresholds_avx2, requantize_avx2, pack_avx2, maximum_avx2, range_avx2});
 #endif
   found.push_back({"portable", 6, planes_portable, products_portable, thresholds_portable, requantize_portable, pack_portable,
                    maximum_portable, range_portable});

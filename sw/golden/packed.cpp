@@ -107,8 +107,8 @@ std::optional<PackedGolden::Requantizer> PackedGolden::pack(const Requantize& re
       !std::all_of(requantize.mul.begin(), requantize.mul.end(), fits))
     return std::nullopt;
   Requantizer packed{{}, {requantize.mul.begin(), requantize.mul.end()}, requantize.add};
-  packed.task = {static_cast<int>(requantize.mul.size()), requantize.shift, static_cast<std::int32_t>(requantize.low),
-                 static_cast<std::int32_t>(requantize.high), nullptr, nullptr};
+  packed.task = {static_cast<int>(requantize.mul.size()),    requantize.shift, static_cast<std::int32_t>(requantize.low),
+                 static_cast<std::int32_t>(requantize.high), nullptr,          nullptr};
   return packed;
 }
 
@@ -120,8 +120,7 @@ void PackedGolden::quantize_pixel(const Step& step, const std::int32_t* in, std:
   kernels_->requantize(task, in, out);
 }
 
-bool PackedGolden::run_convolution(const Step& step, const ValueType& type, const Step* quantizer, const MapData& in,
-                                   MapData& out) const {
+bool PackedGolden::run_convolution(const Step& step, const ValueType& type, const Step* quantizer, const MapData& in, MapData& out) const {
   bool ok = true;
   const auto use = [&](const PackedConvolution::Tile& tile) {
     for (int i = 0; i < tile.count; ++i) {

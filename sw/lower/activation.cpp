@@ -28,6 +28,7 @@ bool narrow_input(Context& context, const Stream& stream, const Grid& grid) {
   }
   if (grid.type.bits() < type.bits()) {
     builder.set_type(stream.map, grid.type);
+    builder.network().meanings.clear();  // larger pixels saturate: the map is the quantizer's output, not the model's input
     builder.set_ranges(stream.map, std::vector<Range>(static_cast<std::size_t>(stream.shape.channels), Range{0, grid.levels}));
   }
   return true;
@@ -115,15 +116,16 @@ bool fold_bias(Context& context, Stream& stream) {
   for (const Line& line : *lines) {
     const double whole = std::nearbyint(line.offset / line.slope);
     // An offset that was computed in float32 may be off by its rounding.
-    if (line.slope != lines->front().slope || std::fabs(whole) > 0x1p31 ||
-        std::fabs(line.offset - whole * line.slope) > 0x1p-22 * std::fabs(line.offset))
+    if (line.slope != lines->front().slope || !(std::fabs(whole) <= 0x1p31) ||
+        !(std::fabs(line.offset - whole * line.slope) <= 0x1p-22 * std::fabs(line.offset)))
       return false;
     bias.push_back(static_cast<std::int64_t>(whole));
   }
   const double slope = lines->front().slope;
+  const bool integer = holds_integers(stream, stream.steps.size());
   if (!context.builder.add_bias(stream.map, bias, stream.source)) return false;
   make_pure(stream, {slope});
-  stream.integer = false;
+  stream.integer = integer;
   return true;
 }
 
@@ -138,8 +140,10 @@ Stream integral(Context& context, Stream stream, const Node& reader) {
     return stream;
   }
   const auto& ranges = context.builder.ranges(stream.map);
+  const bool integer = holds_integers(stream, stream.steps.size());
   if (const auto scale = pure_scale(stream, ranges, context.opset())) {
     make_pure(stream, {*scale});
+    stream.integer = integer;
     return stream;
   }
   if (stream.is_pure())
@@ -155,6 +159,8 @@ Stream integral(Context& context, Stream stream, const Node& reader) {
                             reader.op, stream.source));
   emit_thresholds(context, stream, *grid);
   make_pure(stream, grid->scale);
+  stream.integer = integer;
+  record_meaning(context, stream, stream.tensor);
   return stream;
 }
 

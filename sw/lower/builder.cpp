@@ -61,6 +61,12 @@ bool Builder::add_bias(int index, const std::vector<std::int64_t>& bias, const s
       ranges[k] = {ranges[k].low + bias[k], ranges[k].high + bias[k]};
     }
     set_type(index, type_holding(ranges, source));
+    for (MapMeaning& meaning : network_.meanings) {
+      if (meaning.map != index) continue;
+      meaning.offset.resize(bias.size(), meaning.offset[0]);
+      for (std::size_t k = 0; k < bias.size(); ++k)
+        meaning.offset[k] -= meaning.scale[meaning.scale.size() == 1 ? 0 : k] * static_cast<double>(bias[k]);
+    }
     return true;
   }
   return false;

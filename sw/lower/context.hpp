@@ -11,21 +11,40 @@
 
 namespace bitloom::lowering {
 
+/// How the input lies in its map.
+enum class InputForm {
+  kUsual,        ///< channels last where its dimensions look like it, else first
+  kOtherLayout,  ///< the other way round
+  kOwnChannels   ///< every value is a channel of one pixel, so that every constant may differ between values
+};
+
 struct Context {
   const Graph& graph;
   const LowerOptions& options;
   Builder builder;
   std::map<std::string, Symbol> symbols;
   std::map<std::string, int> readers;  ///< nodes and graph outputs that read a value
-  bool own_channels = false;           ///< every value of the input is a channel, so that every constant may differ between values
-  bool has_batch = true;               ///< the first dimension of the input and the outputs counts images
+  InputForm form = InputForm::kUsual;
+  bool has_batch = true;  ///< the first dimension of the input and the outputs counts images
 
   int opset() const { return graph.opset; }
 };
 
+// lower.cpp
+/// The constant that input `i` of a node is, or null; and with an Error at the node instead.
+const Constant* constant_input(const Context& context, const Node& node, std::size_t i);
+const Constant& required_constant(const Context& context, const Node& node, std::size_t i, const char* what);
+
 // input.cpp
 /// The network's input map, and the stream of the graph's input.
 void add_input(Context& context);
+
+// elementwise.cpp
+Stream lower_elementwise(Context& context, const Node& node, std::size_t stream_input, Stream stream);
+
+// meanings.cpp
+/// Notes that the stream's map stands for this ONNX tensor, where it reads as such and nothing is noted of it yet.
+void record_meaning(Context& context, const Stream& stream, const std::string& tensor);
 
 // activation.cpp
 /// Ends the pending chain, whose last step is a quantizer: emits thresholds and the deferred pools.
@@ -62,13 +81,26 @@ Stream lower_dequantize_linear(Context& context, const Node& node, Stream stream
 /// ConvInteger, MatMulInteger, QLinearConv and QLinearMatMul; `constants` has null where the stream or nothing stands.
 Stream lower_integer_product(Context& context, const Node& node, Stream stream, const std::vector<const Constant*>& constants);
 
-// layers.cpp
-Stream lower_conv(Context& context, const Node& node, Stream input, const Constant& weights, const Constant* bias);
+// products.cpp
 /// Gemm and MatMul. `outputs_first`: weights are [K][N] instead of [N][K].
 Stream lower_product(Context& context, const Node& node, Stream input, const Constant& weights, bool outputs_first);
+
+// layers.cpp
+Stream lower_conv(Context& context, const Node& node, Stream input, const Constant& weights, const Constant* bias);
 Stream lower_average_pool(Context& context, const Node& node, Stream input);
 Stream lower_max_pool(Context& context, const Node& node, Stream input);
 Stream lower_arg_max(Context& context, const Node& node, Stream input, std::int64_t axis, bool keep_axis);
+
+// picks.cpp
+/// Slice, Split, Gather and Pad: output number `output` of a node with these constant inputs.
+Stream lower_pick(Context& context, const Node& node, Stream stream, const std::vector<const Tensor*>& inputs, std::size_t output);
+/// What a Pad adds on the sides of the pixels, where it does nothing else.
+std::optional<Window> spatial_padding(Context& context, const Node& node, const Stream& stream, const std::vector<const Tensor*>& inputs);
+/// A pure stream with map channel channels[c] in place c; elements [1, C, H, W].
+Stream permute_channels(Context& context, const Node& node, const Stream& input, const std::vector<int>& channels);
+/// ReduceSum and ReduceMean; element e of the input goes into element place[e] of a result of shape `dims`.
+Stream lower_reduce(Context& context, const Node& node, Stream input, const std::vector<std::int64_t>& place,
+                    const std::vector<std::int64_t>& dims);
 
 // outputs.cpp
 /// Adds the graph's outputs and, if asked for, the argmax.

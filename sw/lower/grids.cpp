@@ -113,6 +113,15 @@ bool narrow_enough(const std::vector<Range>& ranges) {
   return std::all_of(ranges.begin(), ranges.end(), [](const Range& range) { return range.count() <= kWidest; });
 }
 
+/// Within float32 rounding.
+bool are_multiples(const std::set<float>& values, double step) {
+  return std::all_of(values.begin(), values.end(), [&](float number) {
+    const auto value = static_cast<double>(number);
+    const double code = std::nearbyint(value / step);
+    return std::fabs(code) <= kMostLevels && std::fabs(value - code * step) <= 0x1p-21 * std::fabs(value);
+  });
+}
+
 /// The largest step of which all values are multiples, within float32 rounding; 0 when there is none.
 double common_step(const std::set<float>& values) {
   double smallest = 0;
@@ -132,19 +141,14 @@ double common_step(const std::set<float>& values) {
   // The largest value names the step most precisely.
   const double top = std::max(std::fabs(static_cast<double>(*values.begin())), std::fabs(static_cast<double>(*values.rbegin())));
   const double step = top / std::nearbyint(top / smallest);
-  for (const float value : values) {
-    const double code = std::nearbyint(static_cast<double>(value) / step);
-    if (std::fabs(code) > kMostLevels ||
-        std::fabs(static_cast<double>(value) - code * step) > 0x1p-21 * std::fabs(static_cast<double>(value)))
-      return 0;
-  }
-  return step;
+  return are_multiples(values, step) ? step : 0;
 }
 
 }  // namespace
 
 bool is_quantizer(const Node& node) {
-  return node.op == "Quant" || node.op == "BipolarQuant" || node.op == "MultiThreshold" || node.op == "Sign" || node.op == "RequantShift";
+  return node.op == "Quant" || node.op == "BipolarQuant" || node.op == "MultiThreshold" || node.op == "Sign" || node.op == "RequantShift" ||
+         node.op == "iNoNorm";
 }
 
 std::optional<Grid> clip_grid(const Stream& stream, int opset) {
@@ -167,7 +171,7 @@ Grid quantizer_grid(const Stream& stream) {
   if (step.node.op == "Quant") return quant_grid(step);
   if (step.node.op == "BipolarQuant") return bipolar_grid(positive_scales(step, 1));
   if (step.node.op == "MultiThreshold") return multi_threshold_grid(step);
-  if (step.node.op == "RequantShift") {
+  if (step.node.op == "RequantShift" || step.node.op == "iNoNorm") {
     const op::RequantRule rule = op::requant_rule(step.node);
     return {{1.0}, rule.low, 1, rule.high - rule.low, ValueType::holding(rule.low, rule.high)};
   }
@@ -210,7 +214,8 @@ std::optional<Grid> discover_grid(const Stream& stream, const std::vector<Range>
     for (const float value : apply(stream, static_cast<int>(c), all_values(ranges[c]), opset)) values.insert(value);
     if (values.size() > kMostLevels) return std::nullopt;
   }
-  const double step = common_step(values);
+  double step = values == std::set<float>{0.0F} ? 1.0 : common_step(values);  // nothing but zeros: any step will do
+  if (!(step > 0) && stream.scale.size() == 1 && are_multiples(values, stream.scale[0])) step = stream.scale[0];
   if (!(step > 0)) return std::nullopt;
   const auto low = static_cast<std::int64_t>(std::nearbyint(static_cast<double>(*values.begin()) / step));
   const auto high = static_cast<std::int64_t>(std::nearbyint(static_cast<double>(*values.rbegin()) / step));

@@ -40,7 +40,8 @@ void add_input(Context& context) {
     throw Error(info.name, fmt::format("an input of shape {}; a batch of up to 3 dimensions is supported", dims_text(info.shape)));
   Stream stream;
   stream.dims = info.shape;
-  context.has_batch = !(context.own_channels && info.shape.size() == 2 && info.shape[0] > 1);
+  const bool own_channels = context.form == InputForm::kOwnChannels;
+  context.has_batch = !(own_channels && info.shape.size() == 2 && info.shape[0] > 1);
   if (context.has_batch) stream.dims[0] = 1;
   for (std::size_t i = 1; i < stream.dims.size(); ++i)
     if (stream.dims[i] < 1 || stream.dims[i] > 65536)
@@ -51,14 +52,14 @@ void add_input(Context& context) {
   if (stream.dims.size() == 2) shape = {1, 1, extent(1)};
   if (stream.dims.size() == 3) shape = {1, extent(2), extent(1)};
   if (stream.dims.size() == 4) shape = {extent(2), extent(3), extent(1)};
-  const bool last = channels_last(stream.dims);
+  const bool last = stream.dims.size() == 4 && channels_last(stream.dims) != (context.form == InputForm::kOtherLayout);
   if (last) shape = {extent(1), extent(2), extent(3)};
-  if (context.own_channels) shape = {1, 1, static_cast<int>(element_count(stream.dims))};
-  if (shape.size() > (1 << 24)) throw Error(info.name, fmt::format("an input of shape {} is too large", dims_text(info.shape)));
+  if (own_channels) shape = {1, 1, static_cast<int>(element_count(stream.dims))};
+  if (shape.size() > (1 << 23)) throw Error(info.name, fmt::format("an input of shape {} is too large", dims_text(info.shape)));
   stream.order.resize(static_cast<std::size_t>(shape.size()));
   const auto pixels = static_cast<std::int32_t>(shape.size() / shape.channels);
   for (std::int32_t e = 0; e < static_cast<std::int32_t>(shape.size()); ++e)
-    stream.order[static_cast<std::size_t>(e)] = last || context.own_channels ? e : e % pixels * shape.channels + e / pixels;
+    stream.order[static_cast<std::size_t>(e)] = last || own_channels ? e : e % pixels * shape.channels + e / pixels;
   stream.scale = {options.input_scale};
   stream.shift = options.input_shift;
   stream.source = info.name;
@@ -75,6 +76,8 @@ void add_input(Context& context) {
   network.input_shape.assign(stream.dims.begin() + (context.has_batch ? 1 : 0), stream.dims.end());
   network.input_rule = {options.input_scale, options.input_shift, type};
   stream.map = network.input;
+  stream.tensor = info.name;
+  record_meaning(context, stream, info.name);
   context.symbols[info.name] = std::move(stream);
 }
 

@@ -50,6 +50,23 @@ CommonUnit bring_to_unit(Context& context, const Node& node, std::vector<Stream>
   return *common;
 }
 
+/// Gives a stream of the same shapes the order of another one, where channels alone differ.
+bool bring_to_order(Context& context, const Node& node, Stream& stream, const Stream& like) {
+  if (stream.order == like.order) return true;
+  const int channels = stream.shape.channels;
+  std::vector<int> from(static_cast<std::size_t>(channels), -1);
+  for (std::size_t e = 0; e < stream.order.size(); ++e) {
+    int& channel = from[static_cast<std::size_t>(like.channel(e))];
+    if (stream.order[e] / channels != like.order[e] / channels || (channel >= 0 && channel != stream.channel(e))) return false;
+    channel = stream.channel(e);
+  }
+  const auto dims = stream.dims;
+  stream = permute_channels(context, node, integral(context, std::move(stream), node), from);
+  stream.dims = dims;
+  stream.order = like.order;
+  return true;
+}
+
 Range scaled(const Range& range, std::int64_t factor) {
   return {std::min(range.low * factor, range.high * factor), std::max(range.low * factor, range.high * factor)};
 }
@@ -58,8 +75,8 @@ Range scaled(const Range& range, std::int64_t factor) {
 
 Stream lower_sum(Context& context, const Node& node, std::vector<Stream> inputs) {
   const Stream& first = inputs[0];
-  for (const Stream& other : inputs)
-    if (other.dims != first.dims || other.shape != first.shape || other.order != first.order)
+  for (Stream& other : inputs)
+    if (other.dims != first.dims || other.shape != first.shape || !bring_to_order(context, node, other, first))
       throw Error(node.name, fmt::format("this {} of feature maps of shape {} and {}: they must have one shape and lie alike in memory",
                                          node.op, dims_text(first.dims), dims_text(other.dims)));
   CommonUnit common = bring_to_unit(context, node, inputs);

@@ -3,18 +3,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <set>
+#include <utility>
 
 #include "lower/chain.hpp"
 #include "lower/context.hpp"
-#include "lower/grids.hpp"
 #include "lower/weights.hpp"
 #include "onnx/broadcast.hpp"
+#include "onnx/operator_list.hpp"
 #include "onnx/operators.hpp"
 
 namespace bitloom {
 namespace lowering {
-namespace {
 
 const Constant* constant_input(const Context& context, const Node& node, std::size_t i) {
   if (i >= node.inputs.size() || node.inputs[i].empty()) return nullptr;
@@ -26,6 +28,8 @@ const Constant& required_constant(const Context& context, const Node& node, std:
   if (constant == nullptr) throw Error(node.name, fmt::format("the {} of this {} must be constant", what, node.op));
   return *constant;
 }
+
+namespace {
 
 /// The inputs of a node that are streams.
 std::vector<std::size_t> stream_inputs(const Context& context, const Node& node) {
@@ -39,16 +43,23 @@ std::vector<std::size_t> stream_inputs(const Context& context, const Node& node)
   return streams;
 }
 
-/// The operator's result over the positions of the stream's elements in the map.
-Tensor moved_positions(Context& context, const Node& node, const Stream& stream) {
-  const Tensor order = Tensor::ints(stream.dims, std::vector<std::int64_t>(stream.order.begin(), stream.order.end()));
-  std::vector<const Tensor*> inputs{&order};
+/// The constant inputs of a node whose first input is a stream; null there, and where nothing stands.
+std::vector<const Tensor*> constant_inputs(const Context& context, const Node& node) {
+  std::vector<const Tensor*> inputs{nullptr};
   for (std::size_t i = 1; i < node.inputs.size(); ++i) {
     const Constant* constant = constant_input(context, node, i);
     if (constant == nullptr && !node.inputs[i].empty())
       throw Error(node.name, fmt::format("input {} of this {} must be constant", i, node.op));
     inputs.push_back(constant == nullptr ? nullptr : &constant->value);
   }
+  return inputs;
+}
+
+/// The operator's result over the positions of the stream's elements in the map.
+Tensor moved_positions(Context& context, const Node& node, const Stream& stream) {
+  const Tensor order = Tensor::ints(stream.dims, std::vector<std::int64_t>(stream.order.begin(), stream.order.end()));
+  std::vector<const Tensor*> inputs = constant_inputs(context, node);
+  inputs[0] = &order;
   return evaluate(node, inputs, context.opset()).at(0);
 }
 
@@ -60,12 +71,33 @@ Stream move_elements(Context& context, const Node& node, Stream stream) {
   return stream;
 }
 
-Stream lower_pad(Context& context, const Node& node, Stream stream) {
-  const Tensor moved = moved_positions(context, node, stream);
-  if (moved.shape != stream.dims)
-    throw Error(node.name,
-                "a Pad of a feature map has no integer layer yet; write the padding into the Conv or pool behind it (attribute pads)");
-  return stream;
+/// Zeros around the pixels wait for a convolution that takes them in; else, the padding becomes a layer of its own.
+Stream lower_pad(Context& context, Node node, Stream stream) {
+  const double fill = op::pad_value({node, constant_inputs(context, node), context.opset()});
+  node.attributes.erase("value");
+  if (node.inputs.size() > 2) node.inputs[2].clear();
+  const bool bare = stream.steps.empty() && stream.pools.empty();
+  if (fill != 0 && !(bare && fill == stream.shift))
+    throw Error(node.name, fmt::format("a Pad of {}; maps are padded with 0, or with the zero point of their quantizer", fill));
+  const auto inputs = constant_inputs(context, node);
+  if (fill == 0) {
+    if (const auto window = spatial_padding(context, node, stream, inputs)) {
+      if (window->has_padding()) stream.padding = std::make_shared<const DeferredPad>(DeferredPad{node, *window});
+      return stream;
+    }
+    stream = integral(context, std::move(stream), node);
+  }
+  return lower_pick(context, node, std::move(stream), inputs, 0);
+}
+
+/// Emits the padding that a value waits with.
+void settle_padding(Context& context, const std::string& name) {
+  auto* stream = std::get_if<Stream>(&context.symbols.at(name));
+  if (stream == nullptr || stream->padding == nullptr) return;
+  Stream before = *stream;
+  const std::shared_ptr<const DeferredPad> padding = std::exchange(before.padding, nullptr);
+  *stream =
+      lower_pick(context, padding->node, integral(context, std::move(before), padding->node), constant_inputs(context, padding->node), 0);
 }
 
 /// Kept for the host where it covers the whole output: the order of the scores is that of the probabilities.
@@ -76,72 +108,6 @@ Stream lower_softmax(Context& context, const Node& node, Stream stream) {
     throw Error(node.name,
                 fmt::format("a {} over a part of the values, shape {}; it is supported over all of them", node.op, dims_text(stream.dims)));
   stream.function = node.op;
-  return stream;
-}
-
-/// Products with whole numbers and sums of them, in front of a Cast to integers, as the integers that they are, even where a float32 tensor
-/// would round them (beyond 2^24): the integer networks that are written so mean integers. Else the stream stays as it is.
-void take_as_integers(const Context& context, const Node& node, Stream& stream) {
-  const auto lines = stream.pools.empty() && !stream.steps.empty() ? as_lines(stream, stream.steps.size()) : std::nullopt;
-  if (!lines) return;
-  const auto whole = [](double value) { return std::nearbyint(value) == value && std::fabs(value) <= 0x1p31; };
-  Stream taken = stream;
-  taken.scale = {1.0};
-  taken.shift = 0;
-  taken.steps.clear();
-  taken.integer = true;
-  std::vector<std::int64_t> slopes, offsets;
-  for (const std::int32_t position : stream.order) {
-    const Line& line = (*lines)[static_cast<std::size_t>(position % stream.shape.channels)];
-    if (!whole(line.slope) || !whole(line.offset)) return;
-    slopes.push_back(static_cast<std::int64_t>(line.slope));
-    offsets.push_back(static_cast<std::int64_t>(line.offset));
-  }
-  Node step = node;
-  for (const auto& [op, values] : {std::pair("Mul", slopes), std::pair("Add", offsets)}) {
-    step.op = op;
-    const Tensor constant = Tensor::ints(stream.dims, values);
-    append_step(taken, step, 0, {nullptr, &constant}, context.opset());
-  }
-  stream = std::move(taken);
-}
-
-/// A Cast changes nothing where the values are integers that both types hold; else it is a step like any other.
-Stream lower_cast(Context& context, const Node& node, Stream stream) {
-  const std::int64_t to = node.int_attribute("to", 0);
-  const bool to_float = to == 1 || to == 11;
-  const bool from_integers = holds_integers(stream, stream.steps.size());
-  if (to_float && !from_integers) return stream;
-  const bool whole = stream.scale == std::vector<double>{1.0} && std::nearbyint(stream.shift) == stream.shift;
-  if (stream.steps.empty() && stream.pools.empty() && whole && (to_float || to == 6 || to == 7)) {
-    stream.integer = !to_float;
-    return stream;
-  }
-  if (to == 7 && !from_integers) take_as_integers(context, node, stream);
-  append_step(stream, node, 0, {nullptr}, context.opset());
-  return stream;
-}
-
-Stream lower_elementwise(Context& context, const Node& node, std::size_t stream_input, Stream stream) {
-  if (node.op == "Cast") return lower_cast(context, node, std::move(stream));
-  if (node.op == "RequantShift" && stream_input == 0)
-    return lower_requant_shift(context, node, std::move(stream), required_constant(context, node, 1, "factor").value,
-                               required_constant(context, node, 2, "summand").value);
-  if ((node.op == "QuantizeLinear" || node.op == "DequantizeLinear") && stream_input == 0) {
-    const Tensor& scale = required_constant(context, node, 1, "scale").value;
-    const bool has_zero = node.inputs.size() > 2 && !node.inputs[2].empty();
-    const Tensor* zero = has_zero ? &required_constant(context, node, 2, "zero point").value : nullptr;
-    return node.op == "QuantizeLinear" ? lower_quantize_linear(context, node, std::move(stream), scale, zero)
-                                       : lower_dequantize_linear(context, node, std::move(stream), scale, zero);
-  }
-  std::vector<const Tensor*> inputs(node.inputs.size(), nullptr);
-  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    const Constant* constant = i == stream_input ? nullptr : constant_input(context, node, i);
-    if (constant != nullptr) inputs[i] = &constant->value;
-  }
-  append_step(stream, node, stream_input, inputs, context.opset());
-  if (is_quantizer(node) && stream_input == 0) return quantize(context, std::move(stream));
-  if (const auto grid = clip_grid(stream, context.opset())) return quantize_to(context, std::move(stream), *grid);
   return stream;
 }
 
@@ -164,6 +130,20 @@ Stream lower_gemm(Context& context, const Node& node, Stream input) {
   return out;
 }
 
+Stream lower_reduction(Context& context, const Node& node, Stream stream) {
+  const op::Reduction reduction = op::reduction_of({node, constant_inputs(context, node), context.opset()}, stream.dims);
+  if (node.op != "ReduceMax") return lower_reduce(context, node, std::move(stream), reduction.place, reduction.dims);
+  std::vector<std::size_t> pixels;
+  for (std::size_t d = 2; d < stream.dims.size(); ++d) pixels.push_back(d);
+  if (pixels.empty() || reduction.axes != pixels)
+    throw Error(node.name, "a ReduceMax other than over all pixels of a map has no integer layer");
+  Node pool = node;
+  pool.op = "GlobalMaxPool";
+  stream = lower_max_pool(context, pool, std::move(stream));
+  stream.dims = reduction.dims;
+  return stream;
+}
+
 /// The stream that a node makes of its only stream input. TopK's and Dropout's second outputs are handled by the caller.
 Stream lower_node(Context& context, const Node& node, std::size_t stream_input) {
   Stream stream = std::get<Stream>(context.symbols.at(node.inputs[stream_input]));
@@ -182,6 +162,8 @@ Stream lower_node(Context& context, const Node& node, std::size_t stream_input) 
   if (node.op == "Softmax" || node.op == "LogSoftmax") return lower_softmax(context, node, std::move(stream));
   if (node.op == "Resize") return lower_resize(context, node, stream, moved_positions(context, node, stream));
   if (node.op == "Pad") return lower_pad(context, node, std::move(stream));
+  if (node.op == "Slice" || node.op == "Gather") return lower_pick(context, node, std::move(stream), constant_inputs(context, node), 0);
+  if (node.op == "ReduceMean" || node.op == "ReduceSum" || node.op == "ReduceMax") return lower_reduction(context, node, std::move(stream));
   if (node.op == "ConvInteger" || node.op == "MatMulInteger" || node.op == "QLinearConv" || node.op == "QLinearMatMul") {
     std::vector<const Constant*> constants;
     for (std::size_t i = 0; i < node.inputs.size(); ++i)
@@ -218,18 +200,41 @@ Stream lower_join(Context& context, const Node& node, const std::vector<std::siz
     throw Error(node.name, fmt::format("this {} joins feature maps and constants, which has no integer layer", node.op));
   if (node.op == "Add" || node.op == "Sub") return lower_sum(context, node, std::move(inputs));
   if (node.op == "Concat") return lower_concat(context, node, std::move(inputs));
-  throw Error(node.name,
-              fmt::format("this {} joins {} feature maps; of such nodes Add, Sub and Concat have integer layers", node.op, inputs.size()));
+  throw Error(
+      node.name,
+      fmt::format("this {} joins {} feature maps; of such nodes Add, Sub and Concat have integer layers: a product needs a constant "
+                  "on one side",
+                  node.op, inputs.size()));
 }
 
 void store(Context& context, const std::string& name, Symbol symbol) {
   if (name.empty()) return;
-  if (auto* stream = std::get_if<Stream>(&symbol)) stream->only_reader = stream->only_reader && context.readers[name] <= 1;
+  if (auto* stream = std::get_if<Stream>(&symbol)) {
+    stream->only_reader = stream->only_reader && context.readers[name] <= 1;
+    stream->tensor = name;
+    record_meaning(context, *stream, name);
+  }
   context.symbols[name] = std::move(symbol);
 }
 
+/// Operators that others' integer networks have, and that this hardware has no layer for.
+void refuse_known(const Node& node) {
+  static const std::map<std::string, const char*> reasons = {{"iSoftmax", "divides by a sum over all values of a row"},
+                                                             {"iLayerNorm", "divides by the deviation of the values of a row"},
+                                                             {"iRMSNorm", "divides by a root of the squares of a row"},
+                                                             {"LayerNormalization", "divides by the deviation of the values of a row"},
+                                                             {"InstanceNormalization", "divides by the deviation of the values of a map"}};
+  if (const auto found = reasons.find(node.op); found != reasons.end())
+    throw Error(node.name,
+                fmt::format("{} {}, which no integer layer here does; remove it, or end the model in front of it", node.op, found->second));
+}
+
 void visit_node(Context& context, const Node& node) {
+  refuse_known(node);
   if (find_operator(node) == nullptr) evaluate(node, {}, context.opset());  // throws: names node, operator and what is supported
+  const bool takes_padding = node.op == "Conv" && node.string_attribute("auto_pad", "NOTSET") == "NOTSET";
+  for (std::size_t i = takes_padding ? 1 : 0; i < node.inputs.size(); ++i)
+    if (!node.inputs[i].empty()) settle_padding(context, node.inputs[i]);
   const auto streams = stream_inputs(context, node);
   if (streams.empty() || node.op == "Shape") {
     std::vector<const Constant*> inputs;
@@ -245,6 +250,12 @@ void visit_node(Context& context, const Node& node) {
       if (i >= outputs.size()) throw Error(node.name, fmt::format("output {} of {} is not supported", i, node.op));
       store(context, node.outputs[i], std::move(outputs[i]));
     }
+    return;
+  }
+  if (node.op == "Split" && streams == std::vector<std::size_t>{0}) {
+    const Stream whole = std::get<Stream>(context.symbols.at(node.inputs[0]));
+    for (std::size_t i = 0; i < node.outputs.size(); ++i)
+      if (!node.outputs[i].empty()) store(context, node.outputs[i], lower_pick(context, node, whole, constant_inputs(context, node), i));
     return;
   }
   Stream stream = streams.size() > 1 ? lower_join(context, node, streams) : lower_node(context, node, streams[0]);
@@ -263,16 +274,42 @@ void visit_node(Context& context, const Node& node) {
 
 namespace {
 
-Network lower_as(const Graph& graph, const LowerOptions& options, bool own_channels) {
-  lowering::Context context{graph, options, {}, {}, {}, own_channels, true};
-  for (const Node& node : graph.nodes)
-    for (const std::string& input : node.inputs)
-      if (!input.empty() && node.op != "Shape") ++context.readers[input];
+/// The nodes that an output depends on, in the graph's order: what nothing reads would be a stream without an end.
+std::vector<const Node*> nodes_behind_outputs(const Graph& graph) {
+  std::set<std::string> wanted;
+  for (const ValueInfo& output : graph.outputs) wanted.insert(output.name);
+  std::vector<const Node*> nodes;
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    if (std::none_of(node->outputs.begin(), node->outputs.end(), [&](const std::string& name) { return wanted.count(name) != 0; }))
+      continue;
+    wanted.insert(node->inputs.begin(), node->inputs.end());
+    nodes.push_back(&*node);
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  return nodes;
+}
+
+Network lower_as(const Graph& graph, const LowerOptions& options, lowering::InputForm form) {
+  lowering::Context context{graph, options, {}, {}, {}, form, true};
+  const std::vector<const Node*> nodes = nodes_behind_outputs(graph);
+  for (const Node* node : nodes)
+    for (const std::string& input : node->inputs)
+      if (!input.empty() && node->op != "Shape") ++context.readers[input];
   for (const ValueInfo& output : graph.outputs) ++context.readers[output.name];
   for (const auto& [name, tensor] : graph.initializers) context.symbols[name] = lowering::Constant{tensor, std::nullopt};
   lowering::add_input(context);
-  for (const Node& node : graph.nodes) lowering::visit_node(context, node);
+  for (const Node* node : nodes) {
+    try {
+      lowering::visit_node(context, *node);
+    } catch (const Error& error) {
+      if (!error.where().empty()) throw;
+      throw Error(node->name, error.what());
+    }
+  }
+  for (const ValueInfo& output : graph.outputs) lowering::settle_padding(context, output.name);
   lowering::lower_outputs(context);
+  auto& meanings = context.builder.network().meanings;
+  std::sort(meanings.begin(), meanings.end(), [](const MapMeaning& a, const MapMeaning& b) { return a.map < b.map; });
   check(context.builder.network());
   return std::move(context.builder.network());
 }
@@ -291,18 +328,24 @@ bool may_own_channels(const Graph& graph) {
 
 }  // namespace
 
-// Constants that differ between the rows of an image (offsets of a position, one factor per row) fit no channel of a map of rows. Taken
-// again with a channel for every value, such a model lowers where it has only products and elementwise operators.
+// Where the usual form of the input does not fit, others are tried. A map of rows has no channels for constants that differ between the
+// rows (offsets of a position, one factor per row): with a channel for every value, such a model lowers where it has only products and
+// elementwise operators.
 Network lower(const Graph& graph, const LowerOptions& options) {
+  using lowering::InputForm;
   try {
-    return lower_as(graph, options, false);
+    return lower_as(graph, options, InputForm::kUsual);
   } catch (const Error&) {
-    if (!may_own_channels(graph)) throw;
-    try {
-      return lower_as(graph, options, true);
-    } catch (const Error&) {
+    std::vector<InputForm> others;
+    if (graph.inputs.size() == 1 && graph.inputs[0].shape.size() == 4) others.push_back(InputForm::kOtherLayout);
+    if (may_own_channels(graph)) others.push_back(InputForm::kOwnChannels);
+    for (const InputForm form : others) {
+      try {
+        return lower_as(graph, options, form);
+      } catch (const Error&) {
+      }
     }
-    throw;  // what the first way found
+    throw;  // what the usual form met
   }
 }
 

@@ -15,7 +15,7 @@ struct LowerOptions {
   double input_shift = 0.0;
   int input_bits = 8;                   ///< pixels are unsigned with this many bits
   std::optional<ValueType> input_type;  ///< of the pixels instead: signed integers, say; an integer input of the model states its own
-  bool argmax = false;  ///< append an argmax to the single output if the model has none
+  bool argmax = false;                  ///< append an argmax to the single output if the model has none
 };
 
 /// Throws Error naming the node when the model cannot be represented exactly in integers.

@@ -44,6 +44,7 @@ NetworkOutput read_output(Context& context, const ValueInfo& info, Stream& strea
     output.offset.push_back(line.offset);
   }
   output.exact_order = lines->front().slope > 0 && even(*lines);
+  record_meaning(context, stream, info.name);
   return output;
 }
 

@@ -46,6 +46,12 @@ struct DeferredPool {
   std::string source;
 };
 
+/// A Pad with zeros that still has to be emitted, or taken in by a convolution.
+struct DeferredPad {
+  Node node;      ///< without its value
+  Window window;  ///< its padding
+};
+
 /// A tensor that is a function of a map q: x = float(q * scale[channel] + shift), then the steps, with max pools in between.
 struct Stream {
   int map = 0;
@@ -56,10 +62,12 @@ struct Stream {
   double shift = 0;
   std::vector<std::shared_ptr<const Step>> steps;
   std::vector<DeferredPool> pools;
-  bool only_reader = true;  ///< nothing else reads the map
-  bool integer = false;     ///< the ONNX tensor that the steps start from holds integers
-  std::string function{};   ///< what stands behind the steps and is left to the host, see NetworkOutput
-  std::string source;       ///< the node that made the map or the last step, for messages
+  std::shared_ptr<const DeferredPad> padding{};  ///< around all that the rest of the stream says; null: none
+  bool only_reader = true;                       ///< nothing else reads the map
+  bool integer = false;                          ///< the ONNX tensor that the steps start from holds integers
+  std::string function{};                        ///< what stands behind the steps and is left to the host, see NetworkOutput
+  std::string tensor{};                          ///< the ONNX value that this is, once it is stored as one
+  std::string source;                            ///< the node that made the map or the last step, for messages
 
   int channel(std::size_t element) const { return order[element] % shape.channels; }
   double scale_of(int c) const { return scale.size() == 1 ? scale[0] : scale[static_cast<std::size_t>(c)]; }

@@ -50,8 +50,10 @@ Tensor run_one(const Node& node, const Tensor& first, const std::vector<const Co
 }
 
 /// Plain float weights: already integers, or integers times the smallest magnitude of their output channel.
-Integers guess_integers(const Constant& constant, const std::vector<std::size_t>& position, std::size_t outputs) {
+Integers guess_integers(const Node& node, const Constant& constant, const std::vector<std::size_t>& position, std::size_t outputs) {
   const std::vector<float>& w = constant.value.f();
+  for (const float value : w)
+    if (!std::isfinite(value)) throw Error(node.name, fmt::format("a weight is {}; finite numbers are expected", value));
   const std::size_t fan_in = position.size() / outputs;
   Integers out{Tensor::ints({static_cast<std::int64_t>(w.size())}, std::vector<std::int64_t>(w.size(), 0)),
                Tensor::floats({static_cast<std::int64_t>(w.size())}, std::vector<float>(w.size(), 1.0F)), ValueType()};
@@ -128,7 +130,7 @@ IntegerWeights integer_weights(const Node& node, const Constant& constant, const
   if (position.empty() || outputs == 0) throw Error(node.name, "it has no weights");
   const bool is_float = constant.value.is_float();
   const Integers integers = constant.integers ? *constant.integers
-                            : is_float        ? guess_integers(constant, position, outputs)
+                            : is_float        ? guess_integers(node, constant, position, outputs)
                                               : stored_integers(constant.value);
   const std::size_t fan_in = position.size() / outputs;
   IntegerWeights weights{{}, {}, integers.type};

@@ -37,11 +37,11 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   const ValueType& in = network.input_of(layer).type;
   const RawAccumulator raw = raw_accumulator(conv, in);
   const Folding& f = stage.folding;
-  cost.terms[BitOperations] = static_cast<double>(f.pe) * f.simd * f.apar;
+  cost.terms[BitOperations] = static_cast<double>(f.pe) * f.simd * f.apar * f.wpar;
   cost.terms[AccumulatorBits] = static_cast<double>(f.pe) * raw.bits;
   const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
   cost.terms[WordBits] = static_cast<double>(word_bits);
-  add_rom(cost, device, std::int64_t{f.pe} * f.simd, stage.words_per_pixel);
+  add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.words_per_pixel);
   add_buffer(cost, device, word_bits, stage.window_plan.depth);
   const int levels =
       stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
@@ -84,7 +84,8 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
     cost.terms[WordBits] = static_cast<double>(stage.folding.simd) * bits;
     if (stage.kind == StageKind::MaxPool) add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan.depth);
     if (stage.kind == StageKind::Upsample)
-      add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits, 2 * stage.in_shape.width * stage.in_shape.channels / stage.folding.simd);
+      add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits,
+                 2 * stage.in_shape.width * stage.in_shape.channels / stage.folding.simd);
     if (const auto* requantize = std::get_if<Requantize>(&layer.op))
       add_requantize(cost, *requantize, network.input_of(layer), stage.folding.simd, device);
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))

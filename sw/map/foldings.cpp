@@ -61,7 +61,7 @@ void apply_plane(const Network& network, Stage& stage, const Layer& layer) {
   const int group_words = f.columns > 1 ? 1 : stage.depthwise ? 1 : channels / conv.groups / f.simd;
   stage.window_plan = plan_window(stage.in_shape, stage.window, words, group_words, f.columns);
   stage.words_per_pixel =
-      std::int64_t{conv.out_channels / f.pe} * weight_planes(conv) * static_cast<std::int64_t>(stage.window_plan.offsets.size());
+      std::int64_t{conv.out_channels / f.pe} * (weight_planes(conv) / f.wpar) * static_cast<std::int64_t>(stage.window_plan.offsets.size());
   const int passes = network.input_of(layer).type.bits() / f.apar;
   stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel * passes;
 }
@@ -89,11 +89,14 @@ std::vector<Folding> foldings(const Network& network, const Stage& stage) {
   const int kernel_width = stage.window.kernel_width;
   const bool unfolds = kernel_width > 1 && stage.window.dilation_width == 1;
   const auto add = [&](int pe, int simd, int columns, int group_words) {
-    Folding folding{pe, simd, bits, 1, columns};
-    // The activation serves a group's PE channels while the next group is computed.
-    const int group_clocks = weight_planes(conv) * group_words;
-    folding.lanes = smallest_divisor_at_least(pe, (pe + group_clocks - 1) / group_clocks);
-    result.push_back(folding);
+    const int planes = weight_planes(conv);
+    for (const int wpar : planes > 1 ? std::vector{1, planes} : std::vector{1}) {
+      Folding folding{pe, simd, bits, 1, columns, wpar};
+      // The activation serves a group's PE channels while the next group is computed.
+      const int group_clocks = planes / wpar * group_words;
+      folding.lanes = smallest_divisor_at_least(pe, (pe + group_clocks - 1) / group_clocks);
+      result.push_back(folding);
+    }
   };
   const int kernel = stage.window.kernel_height * kernel_width;
   for (const int pe : divisors(conv.out_channels / (stage.depthwise ? 1 : conv.groups))) {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
+#include <optional>
 #include <set>
 
 #include "map/stages.hpp"
@@ -11,9 +13,14 @@
 namespace bitloom {
 namespace {
 
-/// Cheaper: fewer LUTs, then fewer block RAMs, then fewer clocks.
-bool cheaper(const Stage& a, const Stage& b) {
-  return std::tuple(a.cost.lut4, a.cost.block_rams, a.clocks) < std::tuple(b.cost.lut4, b.cost.block_rams, b.clocks);
+/// LUTs that a block RAM is worth: narrow and deep memories take fewer blocks, wide foldings fewer LUTs a clock. Tried in this order until
+/// both fit.
+constexpr std::array<double, 5> kLutsPerBlock = {0, 25, 100, 400, 10000};
+
+/// Cheaper: fewer LUTs with the block RAMs at their price, then fewer block RAMs, then fewer clocks.
+bool cheaper(const Stage& a, const Stage& b, double luts_per_block) {
+  const auto price = [&](const Stage& s) { return s.cost.lut4 + luts_per_block * static_cast<double>(s.cost.block_rams); };
+  return std::tuple(price(a), a.cost.block_rams, a.clocks) < std::tuple(price(b), b.cost.block_rams, b.clocks);
 }
 
 /// While map_pad inserts border words, what the stage before it computes has to wait in that stage's output FIFO.
@@ -51,7 +58,7 @@ struct Candidates {
   std::vector<int> input_lanes;
 };
 
-bool plan_within(const Network& network, const Candidates& candidates, std::int64_t budget_clocks, Plan& plan) {
+bool plan_within(const Network& network, const Candidates& candidates, std::int64_t budget_clocks, double luts_per_block, Plan& plan) {
   plan = Plan{};
   plan.input_lanes = 0;
   for (const int lanes : candidates.input_lanes) {
@@ -70,7 +77,7 @@ bool plan_within(const Network& network, const Candidates& candidates, std::int6
   for (const std::vector<Stage>& options : candidates.stages) {
     const Stage* best = nullptr;
     for (const Stage& option : options)
-      if (option.clocks <= budget_clocks && (best == nullptr || cheaper(option, *best))) best = &option;
+      if (option.clocks <= budget_clocks && (best == nullptr || cheaper(option, *best, luts_per_block))) best = &option;
     if (best == nullptr) return false;
     if (best->clocks > plan.clocks_per_image) {
       plan.clocks_per_image = best->clocks;
@@ -95,6 +102,19 @@ std::string binding(const Plan& plan, const Budget& budget) {
     return fmt::format("{} block RAMs are needed, {} exist", plan.cost.block_rams, budget.block_rams);
   if (plan.cost.dsps > budget.dsps) return fmt::format("{} multipliers are needed, {} exist", plan.cost.dsps, budget.dsps);
   return "";
+}
+
+/// The plan at the lowest price of a block RAM that fits. Nothing when the clocks cannot be met; else, when `why` is not empty, the last
+/// plan tried, which does not fit for that reason.
+std::optional<Plan> fitting_plan(const Network& network, const Candidates& candidates, std::int64_t clocks, const Budget& budget,
+                                 std::string& why) {
+  Plan plan;
+  for (const double price : kLutsPerBlock) {
+    if (!plan_within(network, candidates, clocks, price, plan)) return std::nullopt;
+    why = binding(plan, budget);
+    if (why.empty() || plan.cost.block_rams <= budget.block_rams) break;
+  }
+  return plan;
 }
 
 }  // namespace
@@ -136,24 +156,19 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
   std::int64_t asked = options.clocks_per_image;
   if (options.frames_per_second > 0)
     asked = std::max<std::int64_t>(1, static_cast<std::int64_t>(budget.clock_hz / options.frames_per_second));
+  std::string why;
   if (asked > 0) {
-    Plan plan;
-    if (!plan_within(network, candidates, asked, plan))
+    const std::optional<Plan> plan = fitting_plan(network, candidates, asked, budget, why);
+    if (!plan)
       throw Error(network.name,
                   fmt::format("{} clocks per image cannot be reached: even full parallelism takes more; ask for fewer frames", asked));
-    const std::string why = binding(plan, budget);
     if (!why.empty())
       throw Error(network.name, fmt::format("{} clocks per image do not fit {}: {}; ask for fewer frames or take a larger board", asked,
                                             budget.board, why));
-    return plan;
+    return *plan;
   }
-  Plan plan;
-  std::string why;
-  for (const std::int64_t clocks : budgets) {  // ascending: the first that fits is the fastest
-    if (!plan_within(network, candidates, clocks, plan)) continue;
-    why = binding(plan, budget);
-    if (why.empty()) return plan;
-  }
+  for (const std::int64_t clocks : budgets)  // ascending: the first that fits is the fastest
+    if (const std::optional<Plan> plan = fitting_plan(network, candidates, clocks, budget, why); plan && why.empty()) return *plan;
   throw Error(network.name, fmt::format("does not fit {} at any folding: {}; take a larger board or a smaller network", budget.board, why));
 }
 

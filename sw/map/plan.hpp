@@ -36,10 +36,12 @@ struct WindowPlan {
 
 enum class StageKind { Plane, Threshold, Requantize, MaxPool, ArgMax, Add, Concat, Upsample };
 
-/// How many output channels (pe), activations (simd) and activation planes (apar) meet per clock, and channels per output beat (lanes).
+/// How many output channels (pe), activations (simd), activation planes (apar) and weight planes (wpar) meet per clock, and channels per
+/// output beat (lanes).
 struct Folding {
   int pe = 1, simd = 1, apar = 1, lanes = 1;
   int columns = 1;  ///< kernel columns that one word holds; 1, or the kernel width (simd = columns * channels; depthwise: simd = columns)
+  int wpar = 1;     ///< weight planes per word: 1, or all
   bool operator==(const Folding&) const = default;
 };
 
@@ -52,8 +54,8 @@ struct Stage {
   int threshold = -1;        ///< index of the fused threshold layer, or -1
   std::vector<int> in_maps;  ///< one, but for joins
   int out_map = 0;
-  MapShape in_shape;  ///< of the first input, as seen by the stage
-  Window window;      ///< as seen by the stage
+  MapShape in_shape;       ///< of the first input, as seen by the stage
+  Window window;           ///< as seen by the stage
   bool depthwise = false;  ///< each output channel reads the input channel of its number: a word holds pe channels
   Folding folding;
   WindowPlan window_plan;

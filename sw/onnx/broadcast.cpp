@@ -36,6 +36,7 @@ Dims broadcast_dims(const Node& node, const Dims& a, const Dims& b) {
       throw Error(node.name, fmt::format("shapes {} and {} of this {} cannot be broadcast together", dims_text(a), dims_text(b), node.op));
     out[out.size() - 1 - i] = da == 1 ? db : da;
   }
+  if (out != a && out != b) check_size(node, out);  // it may be larger than both
   return out;
 }
 
@@ -71,6 +72,23 @@ Tensor expand(const Node& node, const Tensor& tensor, const Dims& to) {
         return Tensor{to, std::move(out)};
       },
       tensor.data);
+}
+
+void check_size(const Node& node, const Dims& dims) {
+  std::int64_t count = 1;
+  for (const std::int64_t dim : dims) {
+    if (dim < 0 || dim > kMostElements / count)
+      throw Error(node.name,
+                  fmt::format("{} makes a tensor of shape {}; up to {} values are supported", node.op, dims_text(dims), kMostElements));
+    count *= std::max<std::int64_t>(dim, 1);
+  }
+}
+
+std::int64_t single_integer(const Arguments& arguments, std::size_t i) {
+  const std::vector<std::int64_t>& values = int_input(arguments, i);
+  if (values.size() != 1)
+    throw Error(arguments.node.name, fmt::format("input {} of {} has {} values; one is expected", i, arguments.node.op, values.size()));
+  return values[0];
 }
 
 const std::vector<float>& float_input(const Arguments& arguments, std::size_t i) {

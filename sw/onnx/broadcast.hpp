@@ -12,6 +12,12 @@ namespace bitloom {
 
 using Dims = std::vector<std::int64_t>;
 
+/// Values of the largest tensor that an operator makes; more is damage, not a network.
+constexpr std::int64_t kMostElements = std::int64_t{1} << 25;
+
+/// Throws Error at the node when a tensor of these dimensions, which it makes, has a negative one or more values than kMostElements.
+void check_size(const Node& node, const Dims& dims);
+
 /// "2x3x4", or "scalar".
 std::string dims_text(const Dims& dims);
 std::int64_t element_count(const Dims& dims);
@@ -31,7 +37,9 @@ template <class T>
 class Spread {
  public:
   Spread(const Node& node, const Tensor& tensor, const Dims& to) {
-    const auto& values = std::get<std::vector<T>>(tensor.data);
+    const auto* found = std::get_if<std::vector<T>>(&tensor.data);
+    if (found == nullptr) throw Error(node.name, "this " + node.op + " mixes floats and integers");
+    const auto& values = *found;
     if (tensor.shape == to || values.size() == 1) {
       data_ = values.data();
       step_ = values.size() == 1 ? 0 : 1;
@@ -50,6 +58,8 @@ class Spread {
   std::size_t step_ = 1;
 };
 
+/// Input i as the one integer that it must hold; throws Error at the node otherwise.
+std::int64_t single_integer(const Arguments& arguments, std::size_t i);
 /// Input i as floats; throws Error at the node when it holds integers.
 const std::vector<float>& float_input(const Arguments& arguments, std::size_t i);
 /// Input i as integers; throws Error at the node when it holds floats.

@@ -103,6 +103,25 @@ std::vector<Tensor> add(const Arguments& arguments) { return binary(arguments, P
 std::vector<Tensor> sub(const Arguments& arguments) { return binary(arguments, Minus{}); }
 std::vector<Tensor> mul(const Arguments& arguments) { return binary(arguments, Times{}); }
 std::vector<Tensor> div(const Arguments& arguments) { return binary(arguments, Divided{arguments.node}); }
+
+/// Of unsigned integers, in the width of their type.
+std::vector<Tensor> bit_shift(const Arguments& arguments) {
+  const Node& node = arguments.node;
+  const std::string direction = node.string_attribute("direction", "");
+  if (direction != "LEFT" && direction != "RIGHT") throw Error(node.name, fmt::format("direction '{}'; LEFT or RIGHT expected", direction));
+  const auto& x = arguments.at(0);
+  if (x.is_float() || arguments.at(1).is_float()) throw Error(node.name, "BitShift of floats; integers are expected");
+  const int bits = x.type == ElementType::Uint8 ? 8 : x.type == ElementType::Uint16 ? 16 : x.type == ElementType::Uint32 ? 32 : 64;
+  Tensor out = combine<std::int64_t>(node, x, arguments.at(1), [&](std::int64_t a, std::int64_t b) -> std::int64_t {
+    if (b < 0) throw Error(node.name, fmt::format("a shift by {}", b));
+    if (b >= bits) return 0;
+    const std::uint64_t value = static_cast<std::uint64_t>(a), mask = ~std::uint64_t{0} >> (64 - bits);
+    return static_cast<std::int64_t>((direction == "LEFT" ? value << b : value >> b) & mask);
+  });
+  out.type = x.type;
+  return {std::move(out)};
+}
+
 std::vector<Tensor> min(const Arguments& arguments) { return variadic(arguments, Smaller{}); }
 std::vector<Tensor> max(const Arguments& arguments) { return variadic(arguments, Larger{}); }
 
@@ -147,7 +166,7 @@ std::vector<Tensor> round(const Arguments& arguments) {
 }
 
 std::vector<Tensor> identity(const Arguments& arguments) {
-  if (arguments.node.op == "Dropout" && arguments.has(2) && int_input(arguments, 2).at(0) != 0)
+  if (arguments.node.op == "Dropout" && arguments.has(2) && single_integer(arguments, 2) != 0)
     throw Error(arguments.node.name, "a Dropout in training mode cannot be executed; export the model for inference");
   std::vector<Tensor> out{arguments.at(0)};
   // Dropout's optional mask: everything is kept.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "onnx/broadcast.hpp"
 #include "onnx/operators.hpp"
 
@@ -63,6 +65,35 @@ Tensors FloatExecutor::run_all(const Tensors& inputs) const {
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i)
     if (!folded_[i]) run_node(graph_.nodes[i], graph_.opset, find, values);
   return values;
+}
+
+Tensors FloatExecutor::run_from(const Tensors& given, const std::vector<std::string>& wanted) const {
+  std::set<std::string> missing(wanted.begin(), wanted.end());
+  std::vector<bool> needed(graph_.nodes.size(), false);
+  for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
+    const Node& node = graph_.nodes[i];
+    for (const std::string& output : node.outputs) needed[i] = needed[i] || missing.count(output) != 0;
+    if (folded_[i] || !needed[i]) continue;
+    for (const std::string& output : node.outputs) missing.erase(output);
+    for (const std::string& input : node.inputs)
+      if (!input.empty() && given.count(input) == 0) missing.insert(input);
+  }
+  Tensors values;
+  const auto find = [&](const std::string& name) -> const Tensor* {
+    if (const auto found = given.find(name); found != given.end()) return &found->second;
+    if (const auto found = values.find(name); found != values.end()) return &found->second;
+    const auto constant = constants_.find(name);
+    if (constant == constants_.end()) throw Error(graph_.file, fmt::format("no value given for '{}'", name));
+    return &constant->second;
+  };
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i)
+    if (needed[i] && !folded_[i]) run_node(graph_.nodes[i], graph_.opset, find, values);
+  Tensors out;
+  for (const std::string& name : wanted) {
+    const auto computed = values.find(name);
+    out[name] = computed != values.end() ? computed->second : *find(name);
+  }
+  return out;
 }
 
 Tensors FloatExecutor::run(const Tensors& inputs) const {

@@ -22,6 +22,10 @@ class FloatExecutor {
   /// Every value that depends on the inputs.
   Tensors run_all(const Tensors& inputs) const;
 
+  /// The wanted values, computed from those that are given: inputs, or any values in the middle of the graph, whatever defines them.
+  /// Throws Error when they follow from inputs that are not given.
+  Tensors run_from(const Tensors& given, const std::vector<std::string>& wanted) const;
+
   const Graph& graph() const { return graph_; }
   /// Initializers and all values that follow from them.
   const Tensors& constants() const { return constants_; }

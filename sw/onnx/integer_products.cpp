@@ -48,7 +48,7 @@ std::vector<Tensor> requantized(const Arguments& arguments, const Tensor& sums, 
   if (weight_scale.size() != 1 && static_cast<std::int64_t>(weight_scale.size()) != sums.shape[axis])
     throw Error(node.name, fmt::format("{} weight scales for {} output channels", weight_scale.size(), sums.shape[axis]));
   const ValueType type = quantized_type(node, &arguments.at(7));
-  const std::int64_t zero = int_input(arguments, 7).at(0);
+  const std::int64_t zero = single_integer(arguments, 7);
   const std::int64_t inner = strides_of(sums.shape)[axis];
   std::vector<std::int64_t> out(sums.i().size());
   for (std::size_t e = 0; e < out.size(); ++e) {

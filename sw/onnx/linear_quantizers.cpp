@@ -26,7 +26,7 @@ Tensor spread_parameter(const Arguments& arguments, const Tensor& parameter) {
     return expand(node, Tensor{along, parameter.data}, dims);
   }
   Dims blocks = dims;
-  blocks[axis] = block < 1 ? 0 : (dims[axis] + block - 1) / block;
+  blocks[axis] = block < 1 ? 0 : dims[axis] / block + (dims[axis] % block != 0 ? 1 : 0);
   if (parameter.shape != blocks)
     throw Error(node.name, fmt::format("a parameter of shape {} for blocks of {} along axis {} of shape {}", dims_text(parameter.shape),
                                        block, axis, dims_text(dims)));
@@ -63,9 +63,9 @@ double number_attribute(const Node& node, const char* name, double fallback) {
 }  // namespace
 
 RequantRule requant_rule(const Node& node) {
-  const double divisor = number_attribute(node, "div", 1);
+  const double divisor = number_attribute(node, "div", number_attribute(node, "D", 1));
   const double levels = number_attribute(node, "n_levels_out", number_attribute(node, "n_levels", 256));
-  const bool is_signed = number_attribute(node, "signed", 0) != 0;
+  const bool is_signed = number_attribute(node, "signed", node.op == "iNoNorm" ? 1 : 0) != 0;
   if (!whole(divisor) || divisor < 1) throw Error(node.name, fmt::format("div is {}; a positive integer is expected", divisor));
   if (!whole(levels) || levels < 2 || levels > 65536 || (is_signed && std::fmod(levels, 2) != 0))
     throw Error(node.name, fmt::format("{} output levels; an even number up to 65536 is expected", levels));
@@ -105,15 +105,64 @@ std::vector<Tensor> requant_shift(const Arguments& arguments) {
   return {Tensor::floats(x.shape, std::vector<float>(out.begin(), out.end()))};
 }
 
+/// clip(floor((x * weight + bias) * mul / D)) over integers.
+std::vector<Tensor> integer_nonorm(const Arguments& arguments) {
+  const Node& node = arguments.node;
+  const Tensor& x = arguments.at(0);
+  const RequantRule rule = requant_rule(node);
+  const std::vector<double> weight = as_doubles(expand(node, arguments.at(1), x.shape));
+  const std::vector<double> bias = as_doubles(expand(node, arguments.at(2), x.shape));
+  const double mul = number_attribute(node, "mul", 1);
+  std::vector<double> out = as_doubles(x);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double sum = (out[i] * weight[i] + bias[i]) * mul;
+    if (!(std::fabs(sum) < 0x1p53)) throw Error(node.name, "its sums leave 53 bits");
+    out[i] = std::clamp(std::floor(sum / static_cast<double>(rule.divisor)), static_cast<double>(rule.low), static_cast<double>(rule.high));
+  }
+  if (!x.is_float()) return {Tensor::ints(x.shape, std::vector<std::int64_t>(out.begin(), out.end()))};
+  return {Tensor::floats(x.shape, std::vector<float>(out.begin(), out.end()))};
+}
+
+/// floor(x * Delta * eta / (y * eta + eps)) over integers, with a constant y.
+std::vector<Tensor> true_integer_div(const Arguments& arguments) {
+  const Node& node = arguments.node;
+  const Tensor& x = arguments.at(0);
+  const double eta = number_attribute(node, "eta", 1);
+  const double factor = number_attribute(node, "Delta", 1) * eta;
+  const double divisor = number_attribute(node, "y", 0) * eta + number_attribute(node, "eps", 0);
+  if (!(divisor > 0) || !whole(divisor) || !whole(eta))
+    throw Error(node.name, fmt::format("a divisor of {}; a positive integer is expected", divisor));
+  std::vector<double> out = as_doubles(x);
+  for (double& value : out) {
+    if (!(std::fabs(value * factor) < 0x1p53)) throw Error(node.name, "its products leave 53 bits");
+    value = std::floor(value * factor / divisor);
+  }
+  if (!x.is_float()) return {Tensor::ints(x.shape, std::vector<std::int64_t>(out.begin(), out.end()))};
+  return {Tensor::floats(x.shape, std::vector<float>(out.begin(), out.end()))};
+}
+
+/// x * clip(x + three, 0, six) * one_over_six over integers.
+std::vector<Tensor> integer_hardswish(const Arguments& arguments) {
+  const Node& node = arguments.node;
+  const Tensor& x = arguments.at(0);
+  const auto three = static_cast<double>(node.int_attribute("three", 0)), six = static_cast<double>(node.int_attribute("six", 0));
+  const auto sixth = static_cast<double>(node.int_attribute("one_over_six", 0));
+  std::vector<double> out = as_doubles(x);
+  for (double& value : out) value *= std::clamp(value + three, 0.0, six) * sixth;
+  if (!x.is_float()) return {Tensor::ints(x.shape, std::vector<std::int64_t>(out.begin(), out.end()))};
+  return {Tensor::floats(x.shape, std::vector<float>(out.begin(), out.end()))};
+}
+
 ValueType quantized_type(const Node& node, const Tensor* zero_point) {
   const std::int64_t stated = node.int_attribute("output_dtype", 0);
   const ElementType type = zero_point != nullptr ? zero_point->type : static_cast<ElementType>(stated);
   if (type == ElementType::Unspecified && zero_point == nullptr) return ValueType::unsigned_bits(8);
   if (const auto values = narrow_integer_type(type)) return *values;
-  throw Error(node.name, "quantizes to a type other than integers of 4, 8 or 16 bits");
+  throw Error(node.name, "quantizes to a type other than integers of 2, 4, 8 or 16 bits");
 }
 
 std::int64_t quantized_linear(double scaled, std::int64_t zero_point, const ValueType& type) {
+  if (std::isnan(scaled)) throw Error("", "a value that is no number (NaN) cannot be quantized");
   const double code = std::nearbyint(scaled) + static_cast<double>(zero_point);
   return static_cast<std::int64_t>(std::clamp(code, static_cast<double>(type.min()), static_cast<double>(type.max())));
 }

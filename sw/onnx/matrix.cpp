@@ -65,7 +65,10 @@ Tensor batched_product(const Node& node, Tensor a, Tensor b) {
   const Dims batch = broadcast_dims(node, batch_a, batch_b);
   const auto from_a = broadcast_indices(node, batch_a, batch);
   const auto from_b = broadcast_indices(node, batch_b, batch);
-  std::vector<T> out(static_cast<std::size_t>(element_count(batch) * rows * columns));
+  Dims whole = batch;
+  whole.insert(whole.end(), {rows, columns});
+  check_size(node, whole);
+  std::vector<T> out(static_cast<std::size_t>(element_count(whole)));
   for (std::size_t i = 0; i < from_a.size(); ++i)
     multiply(std::get<std::vector<T>>(a.data).data() + from_a[i] * rows * inner,
              std::get<std::vector<T>>(b.data).data() + from_b[i] * inner * columns,
@@ -107,6 +110,7 @@ std::vector<Tensor> gemm(const Arguments& arguments) {
   const float alpha = node.float_attribute("alpha", 1.0F);
   const float beta = node.float_attribute("beta", 1.0F);
   const Dims dims{static_cast<std::int64_t>(a.rows), static_cast<std::int64_t>(b.columns)};
+  check_size(node, dims);
   std::vector<float> out(a.rows * b.columns);
   multiply(left.empty() ? arguments.at(0).f().data() : left.data(), right.empty() ? arguments.at(1).f().data() : right.data(), out.data(),
            a.rows, a.columns, b.columns);

@@ -8,6 +8,7 @@ namespace bitloom::op {
 // elementwise.cpp
 std::vector<Tensor> abs(const Arguments&);
 std::vector<Tensor> add(const Arguments&);
+std::vector<Tensor> bit_shift(const Arguments&);
 std::vector<Tensor> ceil(const Arguments&);
 std::vector<Tensor> clip(const Arguments&);
 std::vector<Tensor> div(const Arguments&);
@@ -35,6 +36,9 @@ std::vector<Tensor> dequantize_linear(const Arguments&);
 std::vector<Tensor> dynamic_quantize_linear(const Arguments&);
 std::vector<Tensor> quantize_linear(const Arguments&);
 std::vector<Tensor> requant_shift(const Arguments&);
+std::vector<Tensor> integer_hardswish(const Arguments&);
+std::vector<Tensor> integer_nonorm(const Arguments&);
+std::vector<Tensor> true_integer_div(const Arguments&);
 
 // integer_products.cpp
 std::vector<Tensor> conv_integer(const Arguments&);
@@ -51,6 +55,14 @@ std::vector<Tensor> softmax(const Arguments&);
 std::vector<Tensor> depth_to_space(const Arguments&);
 std::vector<Tensor> pad(const Arguments&);
 std::vector<Tensor> resize(const Arguments&);
+/// What a Pad writes outside its input.
+double pad_value(const Arguments&);
+
+// reductions.cpp
+std::vector<Tensor> reduce_max(const Arguments&);
+std::vector<Tensor> reduce_mean(const Arguments&);
+std::vector<Tensor> reduce_min(const Arguments&);
+std::vector<Tensor> reduce_sum(const Arguments&);
 
 // channelwise.cpp
 std::vector<Tensor> batch_normalization(const Arguments&);
@@ -81,6 +93,7 @@ std::vector<Tensor> arg_max(const Arguments&);
 std::vector<Tensor> cast(const Arguments&);
 std::vector<Tensor> gather(const Arguments&);
 std::vector<Tensor> slice(const Arguments&);
+std::vector<Tensor> split(const Arguments&);
 std::vector<Tensor> top_k(const Arguments&);
 
 /// Sums of products of a convolution, not yet rounded: exact for integers below 2^53.
@@ -90,6 +103,15 @@ struct Sums {
 };
 /// x [N, C, spatial..] and w [K, C / group, spatial..] hold floats; window and groups are the node's. windows.cpp
 Sums convolve(const Node& node, const Tensor& x, const Tensor& w);
+
+/// What a Reduce operator makes of a tensor of shape `dims`: element e goes into element place[e] of the result.
+struct Reduction {
+  std::vector<std::size_t> axes;  ///< ascending
+  std::vector<std::int64_t> dims;
+  std::vector<std::int64_t> place;
+};
+/// `arguments` without their first input. reductions.cpp
+Reduction reduction_of(const Arguments& arguments, const std::vector<std::int64_t>& dims);
 
 /// What QuantizeLinear makes of one value: round(x / scale), halves to even, plus the zero point, held in the type. linear_quantizers.cpp
 std::int64_t quantized_linear(double scaled, std::int64_t zero_point, const ValueType& type);

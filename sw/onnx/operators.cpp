@@ -18,6 +18,7 @@ const std::map<std::string, Operator>& standard_operators() {
       {"ArgMax", {op::arg_max, false}},
       {"AveragePool", {op::average_pool, false}},
       {"BatchNormalization", {op::batch_normalization, true}},
+      {"BitShift", {op::bit_shift, true}},
       {"Cast", {op::cast, true}},
       {"Ceil", {op::ceil, true}},
       {"Clip", {op::clip, true}},
@@ -50,6 +51,10 @@ const std::map<std::string, Operator>& standard_operators() {
       {"QLinearConv", {op::qlinear_conv, false}},
       {"QLinearMatMul", {op::qlinear_matmul, false}},
       {"QuantizeLinear", {op::quantize_linear, true}},
+      {"ReduceMax", {op::reduce_max, false}},
+      {"ReduceMean", {op::reduce_mean, false}},
+      {"ReduceMin", {op::reduce_min, false}},
+      {"ReduceSum", {op::reduce_sum, false}},
       {"Relu", {op::relu, true}},
       {"Reshape", {op::reshape, false}},
       {"Resize", {op::resize, false}},
@@ -59,6 +64,7 @@ const std::map<std::string, Operator>& standard_operators() {
       {"Sign", {op::sign, true}},
       {"Slice", {op::slice, false}},
       {"Softmax", {op::softmax, false}},
+      {"Split", {op::split, false}},
       {"Sqrt", {op::sqrt, true}},
       {"Squeeze", {op::squeeze, false}},
       {"Sub", {op::sub, true}},
@@ -81,7 +87,10 @@ const std::map<std::string, Operator>& qonnx_operators() {
 
 /// The integer dialect of PULP's tools (Deeploy, DORY, quantlib), which write its operators under several domains.
 const std::map<std::string, Operator>& pulp_operators() {
-  static const std::map<std::string, Operator> table = {{"RequantShift", {op::requant_shift, true}}};
+  static const std::map<std::string, Operator> table = {{"RequantShift", {op::requant_shift, true}},
+                                                        {"TrueIntegerDiv", {op::true_integer_div, true}},
+                                                        {"iHardswish", {op::integer_hardswish, true}},
+                                                        {"iNoNorm", {op::integer_nonorm, true}}};
   return table;
 }
 
@@ -121,7 +130,12 @@ std::vector<Tensor> evaluate(const Node& node, const std::vector<const Tensor*>&
   if (found == nullptr)
     throw Error(node.name, fmt::format("operator {} of domain '{}' is not supported; supported are {}", node.op,
                                        node.domain.empty() ? "ai.onnx" : node.domain, supported_operators()));
-  return found->evaluate({node, inputs, opset});
+  try {
+    return found->evaluate({node, inputs, opset});
+  } catch (const Error& error) {
+    if (!error.where().empty()) throw;
+    throw Error(node.name, fmt::format("{} ({})", error.what(), node.op));
+  }
 }
 
 bool is_elementwise(const Node& node) {

@@ -92,15 +92,16 @@ std::vector<Tensor> bipolar_quant(const Arguments& arguments) {
   return {Tensor::floats(arguments.at(0).shape, std::move(out))};
 }
 
-/// Drops low bits of quantized values. Version 1 (5 inputs) keeps the scale; version 2 (7 inputs) has an output scale and clamps.
+/// Drops low bits of quantized values. Version 1 (5 inputs) keeps the scale; version 2 has an output scale and clamps (6 inputs in its
+/// description; its implementation has an output zero point, unused, before the output width).
 std::vector<Tensor> trunc(const Arguments& arguments) {
   const std::vector<float>& x = float_input(arguments, 0);
-  const bool second = arguments.inputs.size() >= 7;
+  const bool second = arguments.inputs.size() >= 6;
   const Spread<float> scale = parameter(arguments, 1);
   const Spread<float> zero_point = parameter(arguments, 2);
   const Spread<float> in_bits = parameter(arguments, 3);
   const Spread<float> out_scale = parameter(arguments, second ? 4 : 1);
-  const Spread<float> out_bits = parameter(arguments, second ? 6 : 4);
+  const Spread<float> out_bits = parameter(arguments, second ? arguments.inputs.size() - 1 : 4);
   const bool is_signed = arguments.node.int_attribute("signed", 1) != 0;
   const bool narrow = arguments.node.int_attribute("narrow", 0) != 0;
   const Rounding rounding = rounding_mode(arguments.node, "FLOOR");

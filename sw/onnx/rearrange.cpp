@@ -10,8 +10,6 @@
 namespace bitloom::op {
 namespace {
 
-constexpr std::int64_t kMostElements = std::int64_t{1} << 30;  // more is damage, not a network
-
 /// Before operator set 11 the padding was an attribute.
 Dims pads_of(const Arguments& arguments) {
   const Node& node = arguments.node;
@@ -88,29 +86,34 @@ std::int64_t nearest_place(const Node& node, std::int64_t to, std::int64_t in, s
   return std::clamp(static_cast<std::int64_t>(nearest), std::int64_t{0}, in - 1);
 }
 
-void check_size(const Node& node, const Dims& dims) {
-  std::int64_t count = 1;
-  for (const std::int64_t dim : dims) {
-    if (dim < 1 || dim > kMostElements / count)
-      throw Error(node.name, fmt::format("{} cannot make a tensor of shape {}", node.op, dims_text(dims)));
-    count *= dim;
-  }
-}
-
 }  // namespace
+
+/// An input, or before operator set 11 an attribute; Deeploy writes it as an attribute of any type.
+double pad_value(const Arguments& arguments) {
+  const Node& node = arguments.node;
+  const auto first = [](const Tensor& tensor) {
+    return tensor.is_float() ? static_cast<double>(tensor.f().at(0)) : static_cast<double>(tensor.i().at(0));
+  };
+  if (arguments.has(2) && arguments.at(2).size() > 0) return first(arguments.at(2));
+  const auto found = node.attributes.find("value");
+  if (found == node.attributes.end()) return 0;
+  if (const auto* value = std::get_if<float>(&found->second)) return static_cast<double>(*value);
+  if (const auto* value = std::get_if<std::int64_t>(&found->second)) return static_cast<double>(*value);
+  if (const auto* value = std::get_if<Tensor>(&found->second); value != nullptr && value->size() == 1) return first(*value);
+  throw Error(node.name, "its attribute 'value' is no number");
+}
 
 std::vector<Tensor> pad(const Arguments& arguments) {
   const Node& node = arguments.node;
   const Tensor& x = arguments.at(0);
   if (node.string_attribute("mode", "constant") != "constant") throw Error(node.name, "of Pad only the mode 'constant' is supported");
   const Dims pads = pads_of(arguments);
-  double fill = static_cast<double>(node.float_attribute("value", 0));
-  if (arguments.has(2))
-    fill = arguments.at(2).is_float() ? static_cast<double>(arguments.at(2).f().at(0)) : static_cast<double>(arguments.at(2).i().at(0));
+  const double fill = pad_value(arguments);
+  if (!x.is_float() && !(std::fabs(fill) < 0x1p63)) throw Error(node.name, fmt::format("integers cannot be padded with {}", fill));
   Dims dims = x.shape;
   for (std::size_t d = 0; d < dims.size(); ++d) {
     for (const std::int64_t value : {pads[d], pads[dims.size() + d]})
-      if (std::llabs(value) > kMostElements) throw Error(node.name, fmt::format("a padding of {}", value));
+      if (value < -kMostElements || value > kMostElements) throw Error(node.name, fmt::format("a padding of {}", value));
     dims[d] += pads[d] + pads[dims.size() + d];
   }
   check_size(node, dims);
@@ -124,6 +127,7 @@ std::vector<Tensor> resize(const Arguments& arguments) {
   const Node& node = arguments.node;
   const Tensor& x = arguments.at(0);
   const std::size_t rank = x.shape.size();
+  if (x.size() == 0) throw Error(node.name, "a Resize of an empty tensor");
   if (node.string_attribute("mode", "nearest") != "nearest") throw Error(node.name, "of Resize only the mode 'nearest' is supported");
   if (arguments.opset < 11 || node.attributes.count("axes") != 0)
     throw Error(node.name, "this form of Resize (operator set 10, or with axes) is not supported");

@@ -1,4 +1,4 @@
-// Operators that pick values: Gather, Slice, ArgMax, TopK; and Cast.
+// Operators that pick values: Gather, Slice, Split, ArgMax, TopK; and Cast.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -74,6 +74,7 @@ std::vector<Tensor> gather(const Arguments& arguments) {
   Dims dims(x.shape.begin(), x.shape.begin() + static_cast<std::ptrdiff_t>(view.axis));
   dims.insert(dims.end(), arguments.at(1).shape.begin(), arguments.at(1).shape.end());
   dims.insert(dims.end(), x.shape.begin() + static_cast<std::ptrdiff_t>(view.axis) + 1, x.shape.end());
+  check_size(arguments.node, dims);
   return {take(x, view, places, std::move(dims))};
 }
 
@@ -98,6 +99,32 @@ std::vector<Tensor> slice(const Arguments& arguments) {
     out = take(out, view, places, std::move(dims));
   }
   return {std::move(out)};
+}
+
+/// Parts of stated sizes (an attribute before operator set 13), or as many as there are outputs, of which the last one may be smaller.
+std::vector<Tensor> split(const Arguments& arguments) {
+  const Node& node = arguments.node;
+  const Tensor& x = arguments.at(0);
+  const AxisView view = view_along(node, x.shape, node.int_attribute("axis", 0));
+  const auto count = static_cast<std::int64_t>(view.count);
+  const auto parts = static_cast<std::int64_t>(std::max<std::size_t>(node.outputs.size(), 1));
+  Dims sizes = arguments.has(1) ? int_input(arguments, 1) : node.ints_attribute("split", {});
+  const std::int64_t each = (count + parts - 1) / parts;
+  for (std::int64_t i = 0; sizes.size() < node.outputs.size(); ++i) sizes.push_back(std::clamp<std::int64_t>(count - i * each, 0, each));
+  std::vector<Tensor> out;
+  std::int64_t first = 0;
+  for (const std::int64_t part : sizes) {
+    if (part < 0 || part > count - first)
+      throw Error(node.name, fmt::format("parts of {} do not fit an axis of {}", dims_text(sizes), count));
+    std::vector<std::size_t> places(static_cast<std::size_t>(part));
+    std::iota(places.begin(), places.end(), static_cast<std::size_t>(first));
+    Dims dims = x.shape;
+    dims[view.axis] = part;
+    out.push_back(take(x, view, places, std::move(dims)));
+    first += part;
+  }
+  if (first != count) throw Error(node.name, fmt::format("parts of {} do not fill an axis of {}", dims_text(sizes), count));
+  return out;
 }
 
 /// The first of the largest, or the last with select_last_index.
@@ -135,7 +162,7 @@ std::vector<Tensor> top_k(const Arguments& arguments) {
   const Node& node = arguments.node;
   const Tensor& x = arguments.at(0);
   const AxisView view = view_along(node, x.shape, node.int_attribute("axis", -1));
-  const std::int64_t k = arguments.has(1) ? int_input(arguments, 1).at(0) : node.int_attribute("k", 0);
+  const std::int64_t k = arguments.has(1) ? single_integer(arguments, 1) : node.int_attribute("k", 0);
   if (k < 1 || k > static_cast<std::int64_t>(view.count)) throw Error(node.name, fmt::format("k is {}, 1 to {} expected", k, view.count));
   const bool largest = node.int_attribute("largest", 1) != 0;
   Dims dims = x.shape;
@@ -174,6 +201,8 @@ std::vector<Tensor> cast(const Arguments& arguments) {
     if (x.is_float()) return {x};
     return {Tensor::floats(x.shape, std::vector<float>(x.i().begin(), x.i().end()))};
   }
+  if (to == 10 && !x.is_float() && std::all_of(x.i().begin(), x.i().end(), [](std::int64_t value) { return std::llabs(value) <= 2048; }))
+    return {Tensor::floats(x.shape, std::vector<float>(x.i().begin(), x.i().end()))};  // float16 holds these
   const auto integer = [&](auto value) -> std::int64_t {
     if constexpr (std::is_same_v<decltype(value), float>) {
       if (!(std::fabs(value) < 0x1p63F)) throw Error(node.name, fmt::format("{} cannot be cast to an integer", value));
@@ -190,6 +219,8 @@ std::vector<Tensor> cast(const Arguments& arguments) {
       case 12: return static_cast<std::uint32_t>(value);
       case 7:
       case 13: return value;
+      case 21: return value & 15;
+      case 22: return ((value & 15) ^ 8) - 8;
       default: throw Error(node.name, fmt::format("a Cast to data type {} is not supported; float, double, bool and integers are", to));
     }
   };
@@ -199,7 +230,9 @@ std::vector<Tensor> cast(const Arguments& arguments) {
         for (const auto value : values) out.push_back(to == 9 ? value != 0 : wrapped(integer(value)));
       },
       x.data);
-  return {Tensor::ints(x.shape, std::move(out))};
+  Tensor result = Tensor::ints(x.shape, std::move(out));
+  result.type = static_cast<ElementType>(to);
+  return {std::move(result)};
 }
 
 }  // namespace bitloom::op

@@ -32,6 +32,8 @@ enum DataType : int {
   kBfloat16 = 16,
   kUint4 = 21,
   kInt4 = 22,
+  kUint2 = 25,
+  kInt2 = 26,
 };
 
 struct TypeInfo {
@@ -60,6 +62,8 @@ TypeInfo type_info(int type) {
     case kBfloat16: return {"bfloat16", 16, true};
     case kUint4: return {"uint4", 4, false};
     case kInt4: return {"int4", 4, false};
+    case kUint2: return {"uint2", 2, false};
+    case kInt2: return {"int2", 2, false};
     default: return {nullptr, 0, false};
   }
 }
@@ -94,10 +98,14 @@ T load(const std::string& bytes, std::size_t i) {
   return value;
 }
 
-std::int64_t load_nibble(const std::string& bytes, std::size_t i, bool is_signed) {
-  const int byte = static_cast<unsigned char>(bytes[i / 2]);
-  const int nibble = i % 2 == 0 ? byte & 15 : byte >> 4;
-  return is_signed && nibble > 7 ? nibble - 16 : nibble;
+/// Several values a byte, the first one in the lowest bits.
+std::int64_t load_part(const std::string& bytes, std::size_t i, int type) {
+  const int bits = type_info(type).bits;
+  const std::size_t per_byte = static_cast<std::size_t>(8 / bits);
+  const int byte = static_cast<unsigned char>(bytes[i / per_byte]);
+  const int value = byte >> (static_cast<int>(i % per_byte) * bits) & ((1 << bits) - 1);
+  const bool is_signed = type == kInt4 || type == kInt2;
+  return is_signed && value >= 1 << (bits - 1) ? value - (1 << bits) : value;
 }
 
 float raw_float(int type, const std::string& raw, std::size_t i) {
@@ -117,7 +125,7 @@ std::int64_t raw_int(int type, const std::string& raw, std::size_t i, const std:
     case kInt32: return load<std::int32_t>(raw, i);
     case kUint64: return from_uint64(load<std::uint64_t>(raw, i), where);
     case kInt64: return load<std::int64_t>(raw, i);
-    default: return load_nibble(raw, i, type == kInt4);
+    default: return load_part(raw, i, type);
   }
 }
 
@@ -143,20 +151,23 @@ float field_float(const ::onnx::TensorProto& proto, int type, int i) {
 std::int64_t field_int(const ::onnx::TensorProto& proto, int type, std::size_t i, const std::string& where) {
   if (type == kInt64) return proto.int64_data(static_cast<int>(i));
   if (type == kUint32 || type == kUint64) return from_uint64(proto.uint64_data(static_cast<int>(i)), where);
-  if (type != kUint4 && type != kInt4) return proto.int32_data(static_cast<int>(i));
-  const std::string byte(1, static_cast<char>(proto.int32_data(static_cast<int>(i / 2))));
-  return load_nibble(byte, i % 2, type == kInt4);
+  if (type_info(type).bits >= 8) return proto.int32_data(static_cast<int>(i));
+  const std::size_t per_byte = static_cast<std::size_t>(8 / type_info(type).bits);
+  const std::string byte(1, static_cast<char>(proto.int32_data(static_cast<int>(i / per_byte))));
+  return load_part(byte, i % per_byte, type);
 }
 
 /// The product of the dimensions, refused when negative or beyond what a file could hold.
 std::size_t element_count(const ::onnx::TensorProto& proto, const std::string& where) {
   std::int64_t count = 1;
+  bool empty = false;
   for (const std::int64_t dim : proto.dims()) {
     if (dim < 0) throw Error(where, fmt::format("a dimension is {}, 0 or more expected", dim));
+    empty = empty || dim == 0;
     if (dim != 0 && count > (std::int64_t{1} << 40) / dim) throw Error(where, "the dimensions name more values than a file can hold");
-    count *= dim;
+    count *= dim != 0 ? dim : 1;
   }
-  return static_cast<std::size_t>(count);
+  return empty ? 0 : static_cast<std::size_t>(count);
 }
 
 }  // namespace
@@ -180,8 +191,8 @@ Tensor read_tensor(const ::onnx::TensorProto& proto, const std::string& where) {
 
   const std::size_t count = element_count(proto, where);
   const bool raw = proto.has_raw_data();
-  const bool nibbles = info.bits == 4;
-  const std::size_t expected = raw ? (count * static_cast<std::size_t>(info.bits) + 7) / 8 : nibbles ? (count + 1) / 2 : count;
+  const std::size_t bytes = (count * static_cast<std::size_t>(info.bits) + 7) / 8;
+  const std::size_t expected = raw || info.bits < 8 ? bytes : count;
   const std::size_t found = raw ? proto.raw_data().size() : field_size(proto, type);
   if (found != expected)
     throw Error(where, fmt::format("{} {} of data found, its dimensions need {}", found, raw ? "bytes" : "values", expected));

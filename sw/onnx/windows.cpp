@@ -30,6 +30,7 @@ Planes planes_of(const Node& node, const Dims& dims, const Dims& kernel) {
   planes.out_width = planes.window.out_width(planes.in_width);
   if (dims.size() == 4) planes.out_dims[2] = planes.out_height;
   planes.out_dims.back() = planes.out_width;
+  check_size(node, planes.out_dims);
   return planes;
 }
 
@@ -84,6 +85,7 @@ Sums convolve(const Node& node, const Tensor& x, const Tensor& w) {
   const std::size_t channels = dim(w_dims, 1), outputs = dim(w_dims, 0), outputs_per_group = outputs / static_cast<std::size_t>(groups);
   const std::size_t taps = static_cast<std::size_t>(planes.window.kernel_height) * static_cast<std::size_t>(planes.window.kernel_width);
   planes.out_dims[1] = w_dims[0];
+  check_size(node, planes.out_dims);
   Sums out{planes.out_dims, std::vector<double>(static_cast<std::size_t>(element_count(planes.out_dims)))};
   for (std::size_t n = 0; n < dim(in_dims, 0); ++n) {
     for (std::size_t k = 0; k < outputs; ++k) {

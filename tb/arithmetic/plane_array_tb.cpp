@@ -3,12 +3,14 @@
 //
 // The reference knows nothing of passes: a word adds weight * activation with the whole activation (an XNOR cell complements it where the
 // weight is 0).
+#include <Varray_all_planes.h>
 #include <Varray_binary.h>
 #include <Varray_columns.h>
 #include <Varray_depthwise.h>
 #include <Varray_own_pairs.h>
 #include <Varray_pairs.h>
 #include <Varray_serial.h>
+#include <Varray_two_planes.h>
 
 #include "bench.hpp"
 #include "catch2.hpp"
@@ -25,6 +27,8 @@ struct ArrayCase {
   int acc_bits;
   int latency;  // from a word with last to group_valid
   bool depthwise = false;
+  int wpar = 1;
+  bool w_signed = false;
 
   int passes() const { return a_bits / apar; }
   int activations() const { return depthwise ? simd * pe : simd; }  // of a word
@@ -34,6 +38,7 @@ struct ArrayCase {
     if (weight) return a;
     return !xnor ? 0 : a_signed ? -1 - a : (std::int64_t{1} << a_bits) - 1 - a;
   }
+  std::int64_t plane_weight(int p) const { return wpar > 1 && w_signed && p == wpar - 1 ? -(std::int64_t{1} << p) : std::int64_t{1} << p; }
 };
 
 struct Group {
@@ -46,7 +51,7 @@ template <class Model>
 class ArrayBench {
  public:
   explicit ArrayBench(const ArrayCase& layer)
-      : layer_(layer), dut_(test_seed()), random_(test_seed()), late_(random_.bits(layer.pe * layer.simd)) {
+      : layer_(layer), dut_(test_seed()), random_(test_seed()), late_(random_.bits(layer.pe * layer.wpar * layer.simd)) {
     reset();
   }
 
@@ -62,11 +67,12 @@ class ArrayBench {
       const int words = 1 + static_cast<int>(random_.below(6));
       const std::uint32_t kind = random_.below(4);  // 0, 1: every activation and weight at an end of its range
       for (int w = 0; w < words; ++w) {
-        Bits data = random_.bits(layer_.activations() * layer_.a_bits), weights = random_.bits(layer_.pe * layer_.simd);
+        Bits data = random_.bits(layer_.activations() * layer_.a_bits), weights = random_.bits(layer_.pe * layer_.wpar * layer_.simd);
         for (int i = 0; kind < 2 && i < layer_.activations(); ++i)
           data.set(i * layer_.a_bits, layer_.a_bits, kind == 0 ? std::uint64_t{1} << (layer_.a_bits - 1) : ~std::uint64_t{0});
-        for (int i = 0; kind < 2 && i < layer_.pe * layer_.simd; ++i) weights.set(i, 1, kind);
-        const bool twice = random_.chance(0.4), minus = random_.chance(0.4), negate = !layer_.xnor && minus;  // XNOR cells ignore it
+        for (int i = 0; kind < 2 && i < layer_.pe * layer_.wpar * layer_.simd; ++i) weights.set(i, 1, kind);
+        const bool twice = random_.chance(0.4), minus = random_.chance(0.4),
+                   negate = !layer_.xnor && layer_.wpar == 1 && minus;  // others ignore it
         const bool frame = random_.chance(0.5);
         for (int pe = 0; pe < layer_.pe; ++pe) {
           std::int64_t& sum = sums[static_cast<std::size_t>(pe)];
@@ -74,8 +80,10 @@ class ArrayBench {
             sum = 0;
           else if (twice)
             sum *= 2;
-          for (int i = 0; i < layer_.simd; ++i)
-            sum += (negate ? -1 : 1) * layer_.cell(weights.get(pe * layer_.simd + i, 1) != 0, data, layer_.lane(pe, i));
+          for (int p = 0; p < layer_.wpar; ++p)
+            for (int i = 0; i < layer_.simd; ++i)
+              sum += (negate ? -1 : 1) * layer_.plane_weight(p) *
+                     layer_.cell(weights.get((pe * layer_.wpar + p) * layer_.simd + i, 1) != 0, data, layer_.lane(pe, i));
         }
         for (int pass = 0; pass < layer_.passes(); ++pass) {
           while (random_.chance(gap)) step();
@@ -109,7 +117,7 @@ class ArrayBench {
   }
   /// One clock; the weights of its word come now, or in the next clock if there are several passes.
   void step(const Bits* weights = nullptr) {
-    const Bits now = weights ? *weights : random_.bits(layer_.pe * layer_.simd);
+    const Bits now = weights ? *weights : random_.bits(layer_.pe * layer_.wpar * layer_.simd);
     set_bits(dut_->weights, layer_.passes() > 1 ? late_ : now);
     late_ = now;
     dut_.settle();
@@ -164,4 +172,10 @@ TEST_CASE("plane_array, depthwise XNOR, three columns", "[arithmetic]") {
 }
 TEST_CASE("plane_array, depthwise signed AND, two passes", "[arithmetic]") {
   check_array<Varray_own_pairs>({3, 2, 4, true, 2, false, 13, 4, true});
+}
+TEST_CASE("plane_array, five signed weight planes at once", "[arithmetic]") {
+  check_array<Varray_all_planes>({2, 6, 3, true, 3, false, 18, 6, false, 5, true});
+}
+TEST_CASE("plane_array, depthwise, two unsigned weight planes at once", "[arithmetic]") {
+  check_array<Varray_two_planes>({3, 1, 2, false, 2, false, 14, 3, true, 2, false});
 }

@@ -32,6 +32,7 @@ struct PlaneCase {
   int slack = 0;           // groups that may wait at the output
   bool depthwise = false;  // output channel k sees simd input channels only: k % pe + pe*i of its group's word
   bool ones = false;       // with w_bits 1: AND cells, every weight 1 (sums for an average)
+  bool parallel = false;   // all weight planes in one word
 
   bool xnor() const { return w_bits == 1 && !ones; }
   int word() const { return depthwise ? simd * pe : simd; }    // activations
@@ -47,7 +48,9 @@ struct PlaneCase {
   int step_frame() const { return height * width * words() - (out_height() - 1) * stride * width * words() - (out_width() - 1) * step_x(); }
   int depth() const { return extent() + std::max(step_frame(), step_row()) + more_depth; }
   int groups() const { return out_channels / pe; }
-  int group_program_words() const { return w_bits * kernel_h * kernel_w * group_words(); }
+  int wpar() const { return parallel ? w_bits : 1; }
+  int plane_words() const { return parallel ? 1 : w_bits; }  // words that a group's planes take one after the other
+  int group_program_words() const { return plane_words() * kernel_h * kernel_w * group_words(); }
   int control_words() const { return (depthwise ? groups() : 1) * group_program_words(); }  // depthwise: each group has a word of the pixel
   int program_words() const { return groups() * group_program_words(); }
   int clocks() const { return out_height() * out_width() * program_words() * (a_bits / apar); }
@@ -79,6 +82,7 @@ struct PlaneCase {
     add("WEIGHT_INIT", name + "_weights.mem"), add("ACTIVATION_INIT", name), number("LANES", lanes), number("OUT_BITS", out_bits);
     if (slack > 0) number("SLACK", slack);
     if (depthwise) number("DEPTHWISE", 1);
+    if (parallel) number("WPAR", wpar()), number("W_SIGNED", 1);
     if (levels == 0) {
       number("SCORES", 1), number("ALPHA_SHIFT", alpha() - 1);
     } else {
@@ -111,6 +115,8 @@ inline const std::vector<PlaneCase> plane_cases = {
     {"plane_depthwise", 6, 5, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 2, 8, 1, 2, 4, 2, 3, 0, 1, 2, 0, 2, true},
     {"plane_dw_columns", 5, 4, 12, 3, 1, 1, 1, Acts::Signed, 4, 2, 4, 3, 2, 4, 1, 7, -3, 1, 3, 0, 0, true},  // 3x3, columns unfolded
     {"plane_dw_xnor", 5, 5, 6, 3, 3, 2, 1, Acts::Bipolar, 1, 1, 6, 1, 1, 3, 1, 1, 0, 1, 1, 1, 0, true},
+    {"plane_parallel", 5, 5, 6, 3, 3, 1, 1, Acts::Unsigned, 3, 4, 8, 6, 3, 4, 1, 7, 0, 1, 3, 0, 0, false, false, true},
+    {"plane_dw_parallel", 4, 5, 8, 3, 3, 1, 1, Acts::Signed, 2, 3, 8, 1, 2, 4, 2, 3, 0, 1, 2, 1, 0, true, false, true},
     {"plane_average", 4, 4, 6, 2, 2, 2, 1, Acts::Unsigned, 4, 1, 6, 1, 2, 3, 1, 0, 0, 0, 7, 0, 0, true, true},
 };
 
@@ -216,25 +222,26 @@ class PlaneModel {
     std::vector<Bits> control, weights;
     const int steps = l.kernel_h * l.kernel_w * l.group_words();
     for (int group = 0; group < (l.depthwise ? l.groups() : 1); ++group)
-      for (int plane = l.w_bits - 1; plane >= 0; --plane)
+      for (int plane = l.plane_words() - 1; plane >= 0; --plane)
         for (int j = 0; j < steps; ++j) {
           const int position = j / l.group_words();
           const int offset = (position / l.kernel_w * l.dilation * l.width + position % l.kernel_w * l.dilation) * l.words() +
                              (l.depthwise ? group : j % l.words());
           Bits word(l.offset_bits() + 3, static_cast<std::uint64_t>(offset));
-          word.set(l.offset_bits(), 1, l.w_bits > 1 && plane == l.w_bits - 1);  // negate
-          word.set(l.offset_bits() + 1, 1, j == 0 && plane != l.w_bits - 1);    // double
-          word.set(l.offset_bits() + 2, 1, plane == 0 && j == steps - 1);       // last
+          word.set(l.offset_bits(), 1, l.plane_words() > 1 && plane == l.w_bits - 1);  // negate
+          word.set(l.offset_bits() + 1, 1, j == 0 && plane != l.plane_words() - 1);    // double
+          word.set(l.offset_bits() + 2, 1, plane == 0 && j == steps - 1);              // last
           control.push_back(word);
         }
     for (int group = 0; group < l.groups(); ++group)
-      for (int plane = l.w_bits - 1; plane >= 0; --plane)
+      for (int plane = l.plane_words() - 1; plane >= 0; --plane)
         for (int j = 0; j < steps; ++j) {
-          Bits word(l.pe * l.simd);
+          Bits word(l.pe * l.wpar() * l.simd);
           for (int pe = 0; pe < l.pe; ++pe)
             for (int i = 0; i < l.simd; ++i) {
               const int w = weights_[static_cast<std::size_t>((group * l.pe + pe) * l.fan_in() + j * l.simd + i)];
-              word.set(pe * l.simd + i, 1, l.w_bits == 1 ? w > 0 : w >> plane & 1);
+              for (int p = 0; p < l.wpar(); ++p)
+                word.set((pe * l.wpar() + p) * l.simd + i, 1, l.w_bits == 1 ? w > 0 : w >> (plane + p) & 1);
             }
           weights.push_back(word);
         }

@@ -10,7 +10,9 @@
 #include <Vplane_depthwise.h>
 #include <Vplane_dw_columns.h>
 #include <Vplane_dw_xnor.h>
+#include <Vplane_dw_parallel.h>
 #include <Vplane_pairs.h>
+#include <Vplane_parallel.h>
 #include <Vplane_point.h>
 #include <Vplane_serial.h>
 #include <Vplane_signed.h>
@@ -152,4 +154,6 @@ PLANE_TEST("a buffer whose depth is no power of two, much ahead", plane_deep)
 PLANE_TEST("depthwise 3x3, 2-bit signed weights, two groups", plane_depthwise)
 PLANE_TEST("depthwise 3x3, unfolded columns, two passes", plane_dw_columns)
 PLANE_TEST("depthwise binary, stride 2, two groups", plane_dw_xnor)
+PLANE_TEST("3x3, four signed weight planes at once", plane_parallel)
+PLANE_TEST("depthwise 3x3, three weight planes at once", plane_dw_parallel)
 PLANE_TEST("average of 2x2: AND cells, all weights 1, sums", plane_average)

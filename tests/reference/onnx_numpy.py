@@ -237,25 +237,44 @@ def global_average_pool(a, opset, x):
 # QONNX.
 
 ROUNDING = {
-    "ROUND": np.rint, "HALF_EVEN": np.rint, "CEIL": np.ceil, "FLOOR": np.floor, "DOWN": np.trunc,
+    "ROUND": np.rint, "HALF_EVEN": np.rint, "CEIL": np.ceil, "FLOOR": np.floor, "DOWN": np.trunc, "ROUND_TO_ZERO": np.trunc,
     "UP": lambda x: np.sign(x) * np.ceil(np.abs(x)),
     "HALF_UP": lambda x: np.sign(x) * np.floor(np.abs(x) + np.float32(0.5)),
     "HALF_DOWN": lambda x: np.sign(x) * np.ceil(np.abs(x) - np.float32(0.5)),
 }
 
 
+def bounds(signed, narrow, bits):
+    """The smallest and largest integer of a width, as float32."""
+    bits = np.asarray(bits, np.float32)
+    low = -(2.0 ** (bits - 1)) + (1 if narrow else 0) if signed else 0.0 * bits
+    high = 2.0 ** (bits - 1) - 1 if signed else 2.0**bits - (2 if narrow else 1)
+    return np.asarray(low, np.float32), np.asarray(high, np.float32)
+
+
+def rounding(a, fallback):
+    return ROUNDING[a.get("rounding_mode", fallback).decode().upper()]
+
+
 @operator("Quant")
 def quant(a, opset, x, scale, zero_point, bits):
     signed, narrow = a.get("signed", 1), a.get("narrow", 1)
     q = x / scale + zero_point
-    if signed and np.all(bits == 1):
-        q = np.where(q >= 0, np.float32(1), np.float32(-1))
-    else:
-        low = -(2.0 ** (bits - 1)) + (1 if narrow else 0) if signed else 0.0 * bits
-        high = 2.0 ** (bits - 1) - 1 if signed else 2.0**bits - (2 if narrow else 1)
-        q = np.clip(q, low.astype(np.float32), high.astype(np.float32))
-        q = ROUNDING[a.get("rounding_mode", b"ROUND").decode().upper()](q)
-    return ((q - zero_point) * scale).astype(np.float32)
+    whole = np.broadcast_to(bits, q.shape)
+    clipped = rounding(a, b"ROUND")(np.clip(q, *bounds(signed, narrow, whole)))
+    if signed:  # one bit means -1 and +1
+        clipped = np.where(whole == 1, np.where(q >= 0, np.float32(1), np.float32(-1)), clipped)
+    return ((clipped - zero_point) * scale).astype(np.float32)
+
+
+@operator("Trunc")
+def trunc(a, opset, x, scale, zero_point, in_bits, out_bits, *more):
+    if more:  # version 2
+        out_scale, step = out_bits, np.exp2(np.rint(np.log2(out_bits / scale)))
+        q = np.clip(np.rint(x / scale + zero_point) / step, *bounds(a.get("signed", 1), a.get("narrow", 0), more[-1]))
+        return ((rounding(a, b"FLOOR")(q) - zero_point / step) * out_scale).astype(np.float32)
+    q = np.rint(x / scale + zero_point) / np.exp2(in_bits - out_bits)
+    return ((rounding(a, b"FLOOR")(q) - zero_point) * scale).astype(np.float32)
 
 
 @operator("BipolarQuant")

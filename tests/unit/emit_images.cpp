@@ -64,7 +64,9 @@ void check_stage(const Network& network, const Stage& stage, const MapData& in) 
   const Folding& f = stage.folding;
   const WindowPlan& w = stage.window_plan;
   const int offset_bits = index_bits(w.extent);
-  const MemoryImage control = control_image(stage, conv.out_channels / f.pe, weight_planes(conv), !uses_xnor(conv) && conv.weight_type.is_signed(), offset_bits);
+  const bool subtracts = !uses_xnor(conv) && conv.weight_type.is_signed();
+  const MemoryImage control =
+      control_image(stage, conv.out_channels / f.pe, weight_planes(conv) / f.wpar, subtracts && f.wpar == 1, offset_bits);
   const MemoryImage weights = weight_image(stage, conv);
   REQUIRE(static_cast<std::int64_t>(weights.words.size()) == stage.words_per_pixel);
   const auto words = stream_words(stage, in, type);
@@ -79,10 +81,14 @@ void check_stage(const Network& network, const Stage& stage, const MapData& in) 
         const auto& activations = words.at(base + static_cast<std::size_t>(field(word, 0, offset_bits, false)));
         for (std::size_t pe = 0; pe < sums.size(); ++pe) {
           if (word[static_cast<std::size_t>(offset_bits) + 1]) sums[pe] *= 2;
-          for (std::size_t i = 0; i < activations.size(); ++i) {
-            const bool bit = weights.words[j][pe * activations.size() + i];
-            const std::int64_t cell = bit ? activations[i] : uses_xnor(conv) ? complement - activations[i] : 0;
-            sums[pe] += word[static_cast<std::size_t>(offset_bits)] ? -cell : cell;
+          for (int p = 0; p < f.wpar; ++p) {
+            const std::int64_t weight = subtracts && f.wpar > 1 && p == f.wpar - 1 ? -(std::int64_t{1} << p) : std::int64_t{1} << p;
+            for (std::size_t i = 0; i < activations.size(); ++i) {
+              const bool bit =
+                  weights.words[j][(pe * static_cast<std::size_t>(f.wpar) + static_cast<std::size_t>(p)) * activations.size() + i];
+              const std::int64_t cell = bit ? activations[i] : uses_xnor(conv) ? complement - activations[i] : 0;
+              sums[pe] += weight * (word[static_cast<std::size_t>(offset_bits)] ? -cell : cell);
+            }
           }
         }
         if (!word[static_cast<std::size_t>(offset_bits) + 2]) continue;

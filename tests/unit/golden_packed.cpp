@@ -152,7 +152,7 @@ TEST_CASE("groups and depthwise convolutions") {
 
 TEST_CASE("convolutions with a bias are packed, unless it leaves 32 bits") {
   Random random(test_seed());
-  ChainBuilder chain(random, {3, 3, 70}, ValueType::signed_bits(8));
+  NetworkBuilder chain(random, {3, 3, 70}, ValueType::signed_bits(8));
   Network network = chain.convolution(5, square(2), ValueType::signed_bits(8)).build();
   add_bias_and_factors(random, network);
   auto& conv = std::get<Convolution>(network.layers[0].op);

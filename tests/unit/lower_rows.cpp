@@ -43,7 +43,8 @@ TEST_CASE("an input that several products read may still be given another order"
 TEST_CASE("a leading dimension is a batch as long as its rows are treated alike") {
   std::mt19937_64 random(3);
   Build build({20, 6});
-  build.last = build.add("Gemm", {"x", build.weights(random_tensor(random, {4, 6}, -4, 4), 1, 3), build.constant(whole_tensor(random, {4}, 9))},
+  const std::string bias = build.constant(whole_tensor(random, {4}, 9));
+  build.last = build.add("Gemm", {"x", build.weights(random_tensor(random, {4, 6}, -4, 4), 1, 3), bias},
                          {{"transB", std::int64_t{1}}, {"alpha", 2.0F}, {"beta", 3.0F}});
   CHECK(lower(build.done()).input_shape == Longs{6});
   CHECK(lower(build.done()).outputs[0].shape == Longs{4});

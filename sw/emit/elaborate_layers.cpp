@@ -1,0 +1,193 @@
+// Layers with one stream in and one out.
+#include "emit/elaboration.hpp"
+
+#include <algorithm>
+
+#include "emit/images.hpp"
+#include "map/raw.hpp"
+
+namespace bitloom {
+
+void Elaboration::search(Parameters& parameters, const Threshold& op, const ValueType& out, int channels, int lanes, int bits,
+                         std::int64_t never, const std::function<std::int64_t(std::size_t, std::size_t)>& threshold) {
+  for (auto& [name, image] : threshold_images(op, channels, lanes, bits, never, threshold)) memory("activation_" + name, image);
+  const std::int64_t code_step = out.is_bipolar() ? 1 : op.step;
+  parameters.insert(parameters.end(), {{"SEARCH_BITS", num(search_bits(op.levels))},
+                                       {"LEVELS", num(op.levels)},
+                                       {"LOW", num(out.encode(op.low))},
+                                       {"STEP", num(code_step)},
+                                       {"ACTIVATION_INIT", file(stage().name + "_activation")}});
+}
+
+void Elaboration::add_plane(const Stage& stage) {
+  const Layer& layer = network_.layers[static_cast<std::size_t>(stage.layer)];
+  const auto& conv = std::get<Convolution>(layer.op);
+  const ValueType& in = network_.input_of(layer).type;
+  const ValueType& out = network_.maps[static_cast<std::size_t>(stage.out_map)].type;
+  const Folding& f = stage.folding;
+  const WindowPlan& w = stage.window_plan;
+  const RawAccumulator raw = raw_accumulator(conv, in);
+
+  Wire wire = receive(stage.in_maps[0]);
+  adapt(wire, stage.in_lanes);
+  pad(stage, wire, 0);
+  if (f.columns > 1) {
+    const int width = stage.in_shape.width + stage.window.pad_left + stage.window.pad_right;
+    add("column_unfold", "unfold", wire, wire.lanes * f.columns, wire.type,
+        {{"WIDTH", num(wire.width())}, {"MAP_WIDTH", num(width)}, {"COLUMNS", num(f.columns)}}, unfolded(width, f.columns))
+        .latency = f.columns;
+  }
+  const bool subtracts = !uses_xnor(conv) && conv.weight_type.is_signed();  // the top plane
+  const int offset_bits = index_bits(w.extent);
+  MemoryImage control = control_image(stage, conv.out_channels / f.pe, weight_planes(conv) / f.wpar, subtracts && f.wpar == 1, offset_bits);
+  Parameters p = {{"SIMD", num(f.simd)},
+                  {"A_BITS", num(in.bits())},
+                  {"A_SIGNED", num(in.is_signed() ? 1 : 0)},
+                  {"APAR", num(f.apar)},
+                  {"PE", num(f.pe)},
+                  {"XNOR", num(uses_xnor(conv) ? 1 : 0)},
+                  {"DEPTHWISE", num(stage.depthwise ? 1 : 0)},
+                  {"WPAR", num(f.wpar)},
+                  {"W_SIGNED", num(subtracts ? 1 : 0)},
+                  {"ACC_BITS", num(raw.bits)},
+                  {"GROUPS", num(conv.out_channels / f.pe)}};
+  for (auto& parameter : window_parameters(w)) p.push_back(std::move(parameter));
+  p.insert(p.end(), {{"PROGRAM_WORDS", num(stage.words_per_pixel)},
+                     {"CONTROL_WORDS", num(static_cast<std::int64_t>(control.words.size()))},
+                     {"OFFSET_BITS", num(offset_bits)}});
+  p.emplace_back("CONTROL_INIT", memory("control", std::move(control)));
+  p.emplace_back("WEIGHT_INIT", memory("weights", weight_image(stage, conv)));
+  p.insert(p.end(), {{"LANES", num(f.lanes)},
+                     {"OUT_BITS", num(out.bits())},
+                     {"SCORES", num(stage.threshold < 0 ? 1 : 0)},
+                     {"SLACK", num(stage.slack_groups)}});
+  if (stage.threshold >= 0) {
+    const auto& op = std::get<Threshold>(network_.layers[static_cast<std::size_t>(stage.threshold)].op);
+    search(p, op, out, conv.out_channels, f.lanes, raw.bits, raw.high + 1, [&](std::size_t channel, std::size_t i) {
+      return raw.raw_threshold(op.thresholds[channel * static_cast<std::size_t>(op.levels) + i], channel);
+    });
+  } else {
+    for (auto& [name, image] : bias_images(raw.beta, f.lanes, out.bits())) memory("activation_" + name, image);
+    p.insert(p.end(), {{"ALPHA_SHIFT", num(raw.alpha == 2 ? 1 : 0)}, {"ACTIVATION_INIT", file(stage.name + "_activation")}});
+  }
+  const int beats = conv.out_channels / f.lanes;
+  Instance& instance = add("plane_layer", "", wire, f.lanes, out, std::move(p), windowed(w, beats));
+  instance.has_activity = true;
+  // The window's program, and the pipeline: reader, adder tree, search, lanes, FIFO.
+  instance.latency = stage.words_per_pixel * (in.bits() / f.apar) + 16 + index_bits(f.simd) + 16 + f.pe / f.lanes;
+  provide(stage, wire);
+}
+
+void Elaboration::add_threshold(const Stage& stage) {
+  const Layer& layer = network_.layers[static_cast<std::size_t>(stage.layer)];
+  const auto& op = std::get<Threshold>(layer.op);
+  const FeatureMap& in = network_.input_of(layer);
+  const ValueType& out = network_.output_of(layer).type;
+  const int lanes = stage.folding.lanes;
+  Wire wire = receive(stage.in_maps[0]);
+  adapt(wire, lanes);
+  // A bipolar input is compared by its code: -1 is 0 and +1 is 1.
+  const auto code = [&](std::int64_t threshold) {
+    return in.type.is_bipolar() ? (threshold <= -1 ? 0 : threshold <= 1 ? 1 : 2) : threshold;
+  };
+  const std::int64_t low = code(in.type.min());
+  const std::int64_t never = code(in.type.max()) + 1;
+  const int bits = ValueType::holding(std::min<std::int64_t>(low, -1), never).bits();
+  const bool shared = std::equal(op.falling.begin() + 1, op.falling.end(), op.falling.begin()) &&
+                      std::equal(op.thresholds.begin() + op.levels, op.thresholds.end(), op.thresholds.begin());
+  const int channels = shared ? lanes : in.shape.channels;
+  Parameters p = {{"LANES", num(lanes)},
+                  {"IN_BITS", num(in.type.bits())},
+                  {"IN_SIGNED", num(in.type.is_signed() ? 1 : 0)},
+                  {"CHANNELS", num(shared ? 0 : channels)},
+                  {"THRESHOLD_BITS", num(bits)},
+                  {"OUT_BITS", num(out.bits())}};
+  search(p, op, out, channels, lanes, bits, never, [&](std::size_t channel, std::size_t i) {
+    return std::clamp(code(op.thresholds[channel * static_cast<std::size_t>(op.levels) + i]), low, never);
+  });
+  add("threshold_layer", "", wire, lanes, out, std::move(p), one_to_one()).latency = 2 * search_bits(op.levels) + 4;
+  provide(stage, wire);
+}
+
+void Elaboration::add_requantize(const Stage& stage) {
+  const Layer& layer = network_.layers[static_cast<std::size_t>(stage.layer)];
+  const auto& op = std::get<Requantize>(layer.op);
+  const FeatureMap& in = network_.input_of(layer);
+  const ValueType& out = network_.output_of(layer).type;
+  const RequantizeConstants constants = requantize_constants(op, in.type);
+  const int lanes = stage.folding.lanes;
+  Wire wire = receive(stage.in_maps[0]);
+  adapt(wire, lanes);
+  for (auto& [name, image] : requantize_images(constants, lanes)) memory("constants_" + name, std::move(image));
+  add("requantize_layer", "", wire, lanes, out,
+      {{"LANES", num(lanes)},
+       {"IN_BITS", num(in.type.bits())},
+       {"IN_SIGNED", num(in.type.is_signed() ? 1 : 0)},
+       {"CHANNELS", num(constants.mul.size() == 1 ? 0 : in.shape.channels)},
+       {"MUL_BITS", num(constants.mul_bits)},
+       {"ADD_BITS", num(constants.add_bits)},
+       {"SHIFT", num(op.shift)},
+       {"LOW", num(op.low)},
+       {"HIGH", num(op.high)},
+       {"OUT_BITS", num(out.bits())},
+       {"INIT", file(stage.name + "_constants")}},
+      one_to_one())
+      .latency = 9;
+  provide(stage, wire);
+}
+
+void Elaboration::add_pool(const Stage& stage) {
+  const Layer& layer = network_.layers[static_cast<std::size_t>(stage.layer)];
+  const ValueType& type = network_.input_of(layer).type;
+  const int lanes = stage.folding.lanes;
+  Wire wire = receive(stage.in_maps[0]);
+  adapt(wire, lanes);
+  pad(stage, wire, type.encode(type.min()));
+  const int offset_bits = index_bits(stage.window_plan.extent);
+  const int chunks = stage.window_plan.channel_groups;
+  Parameters p = {
+      {"LANES", num(lanes)}, {"BITS", num(type.bits())}, {"SIGNED", num(type.is_signed() ? 1 : 0)}, {"WIDTH", num(wire.width())}};
+  for (auto& parameter : window_parameters(stage.window_plan)) p.push_back(std::move(parameter));
+  p.insert(p.end(), {{"PROGRAM_WORDS", num(stage.words_per_pixel)}, {"GROUPS", num(chunks)}, {"OFFSET_BITS", num(offset_bits)}});
+  p.emplace_back("CONTROL_INIT", memory("control", control_image(stage, chunks, 1, false, offset_bits)));
+  Instance& instance = add("max_pool", "", wire, lanes, type, std::move(p), windowed(stage.window_plan, chunks));
+  instance.has_activity = true;
+  instance.latency = stage.words_per_pixel + 8;
+  provide(stage, wire);
+}
+
+void Elaboration::add_argmax(const Stage& stage) {
+  const Layer& layer = network_.layers[static_cast<std::size_t>(stage.layer)];
+  const FeatureMap& in = network_.input_of(layer);
+  const ValueType& out = network_.output_of(layer).type;
+  Wire wire = receive(stage.in_maps[0]);
+  adapt(wire, 1);
+  add("argmax", "", wire, 1, out,
+      {{"BITS", num(in.type.bits())},
+       {"SIGNED", num(in.type.is_signed() ? 1 : 0)},
+       {"CHANNELS", num(in.shape.channels)},
+       {"INDEX_BITS", num(out.bits())}},
+      ratio(in.shape.channels, 1));
+  provide(stage, wire);
+}
+
+void Elaboration::add_upsample(const Stage& stage) {
+  const Layer& layer = network_.layers[static_cast<std::size_t>(stage.layer)];
+  const auto& op = std::get<Upsample>(layer.op);
+  const MapShape& shape = stage.in_shape;
+  Wire wire = receive(stage.in_maps[0]);
+  adapt(wire, stage.folding.lanes);
+  const int chunks = shape.channels / wire.lanes;
+  add("map_upsample", "", wire, wire.lanes, wire.type,
+      {{"WIDTH", num(wire.width())},
+       {"CHUNKS", num(chunks)},
+       {"HEIGHT", num(shape.height)},
+       {"MAP_WIDTH", num(shape.width)},
+       {"UP_HEIGHT", num(op.height)},
+       {"UP_WIDTH", num(op.width)}},
+      upsampled(shape, op, chunks))
+      .latency = 2;
+  provide(stage, wire);
+}
+
+}  // namespace bitloom
