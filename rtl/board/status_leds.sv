@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// status_leds - what a board shows: out of reset; an image inside; input lost since the last reset.
+// status_leds - what a board shows: out of reset; an image inside; a packet of the link not executed since the last reset (the host repeats it).
 
 `default_nettype none
 module status_leds (
@@ -9,7 +9,7 @@ module status_leds (
     input  wire  beat_in,    // one beat of an image entered
     input  wire  frame_out,  // the last beat of a result left
     // Link
-    input  wire  overflow,   // input was lost, level or pulse
+    input  wire  link_error,  // level or pulse
     // LEDs, 1: on
     output logic ready,
     output logic busy,
@@ -19,7 +19,7 @@ module status_leds (
     ready <= 1'b1;
     if (beat_in) busy <= 1'b1;
     else if (frame_out) busy <= 1'b0;
-    if (overflow) error <= 1'b1;
+    if (link_error) error <= 1'b1;
     if (rst) begin
       ready <= 1'b0;
       busy  <= 1'b0;

@@ -12,7 +12,7 @@
 `default_nettype none
 module uart_rx #(
     parameter int CLOCK_HZ = 12_000_000,  // clocks per second, >= 4*BAUD
-    parameter int BAUD     = 115_200      // bits per second; a whole number of clocks per bit must meet it within 2 %
+    parameter int BAUD     = 1_000_000    // bits per second
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -25,12 +25,14 @@ module uart_rx #(
     output logic       framing_error,
     output logic       overflow
 );
-  localparam int DIVISOR = (CLOCK_HZ + BAUD / 2) / BAUD;  // clocks per bit
-  localparam int ERROR_HZ = CLOCK_HZ > DIVISOR * BAUD ? CLOCK_HZ - DIVISOR * BAUD : DIVISOR * BAUD - CLOCK_HZ;
-  if (BAUD < 1 || DIVISOR < 4) begin : g_speed error_CLOCK_HZ_must_be_at_least_4_times_BAUD check (); end
-  if (ERROR_HZ > CLOCK_HZ / 50) begin : g_error error_BAUD_is_missed_by_more_than_2_percent check (); end
+  // Clocks per bit in sixteenths: every bit has DIVISOR clocks, and one more whenever the sixteenths have added up to a clock.
+  localparam int SIXTEENTHS = (16 * (CLOCK_HZ / 1000) + BAUD / 2000) / (BAUD / 1000);
+  localparam int DIVISOR = SIXTEENTHS / 16;
+  localparam int REST = SIXTEENTHS % 16;
+  if (BAUD < 9_600 || BAUD > 100_000_000) begin : g_baud error_BAUD_must_be_9600_to_100000000 check (); end
+  if (CLOCK_HZ < 1_000_000 || CLOCK_HZ > 1_000_000_000 || DIVISOR < 4) begin : g_speed error_CLOCK_HZ_must_be_at_least_4_times_BAUD check (); end
 
-  localparam int TIMER_BITS = $clog2(DIVISOR);
+  localparam int TIMER_BITS = $clog2(DIVISOR + 1);
   localparam int FULL_BIT = DIVISOR - 1;
   localparam int HALF_BIT = DIVISOR / 2 - 1;
 
@@ -41,7 +43,9 @@ module uart_rx #(
   logic [TIMER_BITS-1:0] timer;  // clocks until the next sample
   logic [3:0]            count;  // data bits sampled; 8: the next is the stop bit
   logic [7:0]            bits;
+  logic [3:0]            phase;  // sixteenths of a clock that are owed
 
+  wire [4:0] owed = {1'b0, phase} + REST[4:0];
   wire level    = line[1];
   wire sample   = timer == '0;
   wire stop_bit = state == StBits && sample && count == 4'd8;
@@ -77,7 +81,9 @@ module uart_rx #(
 
   always_ff @(posedge clk) begin
     if (state == StIdle) timer <= HALF_BIT[TIMER_BITS-1:0];
-    else timer <= sample ? FULL_BIT[TIMER_BITS-1:0] : timer - 1'b1;
+    else timer <= sample ? FULL_BIT[TIMER_BITS-1:0] + TIMER_BITS'(owed[4]) : timer - 1'b1;
+    if (state == StIdle) phase <= 4'd0;
+    else if (sample) phase <= owed[3:0];
     if (state == StStart) count <= 4'd0;
     else if (sample) count <= count + 4'd1;
     if (sample) bits <= {level, bits[7:1]};

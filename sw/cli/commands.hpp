@@ -10,6 +10,8 @@ void add_compile(CLI::App& program);
 void add_run(CLI::App& program);
 void add_sim(CLI::App& program);
 void add_synth(CLI::App& program);
+void add_board(CLI::App& program);
+void add_infer(CLI::App& program);
 void add_report(CLI::App& program);
 
 }  // namespace bitloom::cli

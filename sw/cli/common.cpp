@@ -66,6 +66,19 @@ LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& op
   return model;
 }
 
+LoadedModel design_model(const std::filesystem::path& folder, const nlohmann::json& design) {
+  const nlohmann::json& options = design.at("options");
+  LowerOptions lowering;
+  lowering.input_scale = options.at("scale");
+  lowering.input_shift = options.at("shift");
+  lowering.argmax = options.at("argmax");
+  const std::string input = options.value("input", "");
+  if (!input.empty()) lowering.input_type = ValueType::parse(input);
+  LoadedModel model = load_model(folder / "model.onnx", lowering);
+  model.network.name = design.at("name");
+  return model;
+}
+
 void DataOptions::add_to(CLI::App& app, bool required) {
   app.add_option("--data", data, "digits, or an IDX, CIFAR binary, NPY, NPZ or PNG file or folder")->required(required);
   app.add_option("--images", images, "how many images (default: all)");

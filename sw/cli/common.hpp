@@ -19,6 +19,10 @@ namespace bitloom::cli {
 
 /// A comparison failed: exit status 1. Bad usage and input (bitloom::Error, CLI::ParseError) is 2.
 struct ComparisonFailed {};
+/// The board does not answer, or was unplugged: exit status 3.
+struct BoardFailed {
+  std::string text;
+};
 
 struct ModelOptions {
   std::string model;
@@ -47,6 +51,9 @@ struct DataOptions {
   /// `arrays`: how many arrays of an NPZ file make an image, one after the other.
   Dataset load(std::size_t arrays = 1) const;
 };
+
+/// The model that a design was made from, lowered again as design.json says.
+LoadedModel design_model(const std::filesystem::path& folder, const nlohmann::json& design);
 
 /// One image of the data set as the hardware receives it. Throws Error when shapes do not fit or a value is no pixel of the input type.
 MapData network_image(const Network& network, const Dataset& data, std::int64_t index);

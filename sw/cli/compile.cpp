@@ -17,6 +17,7 @@ struct Compile {
   std::string board, out;
   double fps = 0, fit = 0.7;
   std::int64_t clocks = 0;
+  int baud = 1'000'000;
   bool json = false;
 
   void operator()() const {
@@ -24,6 +25,7 @@ struct Compile {
     if (fit <= 0 || fit > 1) throw Error("--fit", fmt::format("{} given; a share of the device from above 0 to 1 expected", fit));
     if (fps < 0 || clocks < 0) throw Error(fps < 0 ? "--fps" : "--clocks", "a positive number expected");
     const Network network = load_model(model.model, model.lowering()).network;
+    check_baud(target, baud);
     Budget budget;
     budget.board = target.name;
     budget.lut4 = target.lut4;
@@ -43,6 +45,7 @@ struct Compile {
     options.shift = lowering.input_shift;
     options.argmax = lowering.argmax;
     options.input = model.input;
+    options.baud = baud;
     const nlohmann::json description = describe(network, design, options, {});
     const std::filesystem::path folder = out.empty() ? std::filesystem::path(network.name + "-" + target.name) : std::filesystem::path(out);
     write_design(folder, network, design, options, board_top(target, description));
@@ -77,6 +80,8 @@ void add_compile(CLI::App& program) {
   app->add_option("--fps", compile->fps, "images per second at the board's clock (default: as many as --fit allows)");
   app->add_option("--clocks", compile->clocks, "the same as clocks per image");
   app->add_option("--fit", compile->fit, "share of the device's LUTs that may be planned for")->capture_default_str();
+  app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")
+      ->capture_default_str();
   app->add_flag("--json", compile->json, "print design.json");
   app->callback([compile] { (*compile)(); });
 }

@@ -1,4 +1,5 @@
-// bitloom: few-bit networks to hardware for open FPGAs. Exit status 0: done; 1: a comparison failed; 2: bad usage or input.
+// bitloom: few-bit networks to hardware for open FPGAs. Exit status 0: done; 1: a comparison failed; 2: bad usage or input; 3: the board
+// does not answer or was unplugged.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -18,6 +19,8 @@ int main(int argc, char** argv) {
   add_run(program);
   add_sim(program);
   add_synth(program);
+  add_board(program);
+  add_infer(program);
   add_report(program);
   try {
     program.parse(argc, argv);
@@ -25,6 +28,9 @@ int main(int argc, char** argv) {
     return program.exit(error) == 0 ? 0 : 2;
   } catch (const ComparisonFailed&) {
     return 1;
+  } catch (const BoardFailed& error) {
+    fmt::print(stderr, "bitloom: {}\n", error.text);
+    return 3;
   } catch (const bitloom::Error& error) {
     fmt::print(stderr, "bitloom: {}\n", error.what());
     return 2;

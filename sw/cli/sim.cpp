@@ -25,14 +25,7 @@ struct Sim {
   void operator()() const {
     const nlohmann::json description = read_design(design);
     const std::filesystem::path folder(design);
-    LowerOptions lowering;
-    lowering.input_scale = description.at("options").at("scale");
-    lowering.input_shift = description.at("options").at("shift");
-    lowering.argmax = description.at("options").at("argmax");
-    const std::string input = description.at("options").value("input", "");
-    if (!input.empty()) lowering.input_type = ValueType::parse(input);
-    auto [graph, network, inputs] = load_model(folder / "model.onnx", lowering);
-    network.name = description.at("name");
+    const auto [graph, network, inputs] = design_model(folder, description);
     const Dataset set = data.load(inputs);
     std::vector<MapData> images;
     for (std::int64_t i = 0; i < set.count; ++i) images.push_back(network_image(network, set, i));

@@ -89,8 +89,13 @@ struct DesignOptions {
   std::filesystem::path model;  ///< copied into the folder
   double scale = 1.0, shift = 0.0;
   bool argmax = false;
-  std::string input;  ///< type of the pixels, empty for the model's own
+  std::string input;     ///< type of the pixels, empty for the model's own
+  int baud = 1'000'000;  ///< of the serial link
 };
+
+/// Names what a design computes: 64 bits, as 16 hexadecimal digits, over the core's text, the modules that it uses, the memory images, the
+/// model and how it was lowered. The board tells it to the host.
+std::string design_hash(const Design& design, const DesignOptions& options);
 
 /// design.json, as docs/architecture.md describes it.
 nlohmann::json describe(const Network& network, const Design& design, const DesignOptions& options,

@@ -83,6 +83,31 @@ nlohmann::json output_stream(const Network& network, const Design& design) {
 
 }  // namespace
 
+std::string design_hash(const Design& design, const DesignOptions& options) {
+  // FNV-1a of 64 bits (RFC 9923): it tells designs apart, and is no signature. Every part is led in by its size, so that none runs into the next.
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  const auto bytes = [&](const auto& part) {
+    for (const auto byte : part) hash = (hash ^ static_cast<std::uint8_t>(byte)) * 0x100000001b3U;
+  };
+  const auto add = [&](const auto& part) {
+    bytes(fmt::format("{}:", part.size()));
+    bytes(part);
+  };
+  const std::string core = core_text(design);
+  add(core);
+  for (const fs::path& source : modules_used_by({core})) {
+    add(source.filename().string());
+    add(read_text_file(source));
+  }
+  for (const auto& [name, image] : design.memories) {
+    add(name);
+    add(image.text());
+  }
+  add(read_file(options.model));
+  add(fmt::format("{} {} {} {}", options.scale, options.shift, options.argmax, options.input));
+  return fmt::format("{:016x}", hash);
+}
+
 nlohmann::json describe(const Network& network, const Design& design, const DesignOptions& options, const std::vector<fs::path>& sources) {
   using nlohmann::json;
   const auto map = [&](int index) -> const FeatureMap& { return network.maps[static_cast<std::size_t>(index)]; };
@@ -90,6 +115,8 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                  {"name", design.name},
                  {"board", options.board},
                  {"model", "model.onnx"},
+                 {"hash", design_hash(design, options)},
+                 {"link", {{"baud", options.baud}}},
                  {"options", {{"scale", options.scale}, {"shift", options.shift}, {"argmax", options.argmax}, {"input", options.input}}},
                  {"sources", json::array()},
                  {"boundaries", json::array()},

@@ -72,6 +72,15 @@ int positive(const nlohmann::json& design, const char* stream, const char* field
   throw Error("design.json", fmt::format("{}.{}: a whole number from 1 on expected", stream, field));
 }
 
+/// 16 hexadecimal digits.
+std::string hash_of(const nlohmann::json& design) {
+  if (design.contains("hash") && design.at("hash").is_string()) {
+    auto hash = design.at("hash").get<std::string>();
+    if (hash.size() == 16 && hash.find_first_not_of("0123456789abcdef") == std::string::npos) return hash;
+  }
+  throw Error("design.json", "hash: 16 hexadecimal digits expected");
+}
+
 /// Text from a model's name may hold anything; a comment line must stay one line of plain characters.
 std::string comment(const std::string& text) {
   std::string result;
@@ -81,10 +90,21 @@ std::string comment(const std::string& text) {
 
 }  // namespace
 
+void check_baud(const Board& board, int baud) {
+  const double most = std::min(3e6, board.clock_mhz * 1e6 / 4);
+  if (baud < 9600 || baud > most)
+    throw Error("--baud", fmt::format("{} given; 9600 to {:.0f} expected (a quarter of {}'s {} MHz, and 3,000,000 at most)", baud, most,
+                                      board.name, board.clock_mhz));
+}
+
 std::string board_top(const Board& board, const nlohmann::json& design) {
   const int in_width = positive(design, "input", "width");
   const int in_beats = positive(design, "input", "beats");
   const int out_width = positive(design, "output", "width");
+  const int out_beats = positive(design, "output", "beats");
+  const int baud = positive(design, "link", "baud");
+  check_baud(board, baud);
+  const std::string hash = hash_of(design);
   const BoardPins& pins = board.pins;
 
   Ports ports(board);
@@ -111,7 +131,7 @@ std::string board_top(const Board& board, const nlohmann::json& design) {
   return fmt::format(R"(// board_top - {name} on {title}, written by `bitloom compile`
 `default_nettype none
 module board_top #(
-    parameter int BAUD = 115200  // bit/s of the serial link
+    parameter int BAUD = {baud}  // bit/s of the serial link
 ) (
 {ports}
 );
@@ -121,7 +141,7 @@ module board_top #(
   logic [{in_top}:0] in_data;
   logic out_valid, out_ready, out_last;
   logic [{out_top}:0] out_data;
-  logic overflow, led_ready, led_busy, led_error;
+  logic core_rst, link_error, led_ready, led_busy, led_error;
 
   power_on_reset #(
       .CYCLES(1024)
@@ -129,30 +149,33 @@ module board_top #(
       .clk({clock}), .button({button}), .rst(rst)
   );
 
-  serial_bridge #(
+  serial_link #(
+      .DESIGN_HASH(64'h{hash}),
       .CLOCK_HZ({clock_hz}),
       .BAUD(BAUD),
       .IN_WIDTH({in_width}),
+      .IN_BEATS({in_beats}),
       .OUT_WIDTH({out_width}),
-      .FRAME_BEATS({in_beats})
+      .OUT_BEATS({out_beats})
   ) link (
       .clk({clock}), .rst(rst),
       .uart_rx({rx}), .uart_tx(serial_out),
+      .core_rst(core_rst),
       .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .in_last(in_last),
       .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data), .out_last(out_last),
-      .overflow(overflow)
+      .error(link_error)
   );
 
   bitloom_core core (
-      .clk({clock}), .rst(rst),
+      .clk({clock}), .rst(core_rst),
       .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .in_last(in_last),
       .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data), .out_last(out_last)
   );
 
   status_leds leds (
-      .clk({clock}), .rst(rst),
+      .clk({clock}), .rst(core_rst),
       .beat_in(in_valid && in_ready), .frame_out(out_valid && out_ready && out_last),
-      .overflow(overflow),
+      .link_error(link_error),
       .ready(led_ready), .busy(led_busy), .error(led_error)
   );
 
@@ -165,6 +188,7 @@ module board_top #(
                      fmt::arg("clock", pins.clock.port), fmt::arg("button", button),
                      fmt::arg("clock_hz", static_cast<long long>(std::llround(board.clock_mhz * 1e6))), fmt::arg("in_width", in_width),
                      fmt::arg("out_width", out_width), fmt::arg("in_beats", in_beats),
+                     fmt::arg("out_beats", out_beats), fmt::arg("baud", baud), fmt::arg("hash", hash),
                      fmt::arg("rx", (pins.uart_rx.active_low ? "!" : "") + pins.uart_rx.port), fmt::arg("tx", pins.uart_tx.port),
                      fmt::arg("tx_level", pins.uart_tx.active_low ? "!serial_out" : "serial_out"), fmt::arg("outputs", outputs));
 }

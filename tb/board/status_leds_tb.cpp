@@ -11,10 +11,10 @@ TEST_CASE("status_leds shows reset, images and losses", "[board]") {
   Dut<Vstatus_leds> dut(test_seed());
   Random random(test_seed());
   bool in_reset = true, inside = false, lost = false;  // after the last clock
-  dut->rst = 1, dut->beat_in = 0, dut->frame_out = 0, dut->overflow = 0;
+  dut->rst = 1, dut->beat_in = 0, dut->frame_out = 0, dut->link_error = 0;
   dut.tick();
   for (int cycle = 0; cycle < 5000; ++cycle) {
-    dut->rst = random.chance(0.02), dut->overflow = random.chance(0.02);
+    dut->rst = random.chance(0.02), dut->link_error = random.chance(0.02);
     dut->beat_in = random.chance(0.2), dut->frame_out = random.chance(0.2);
     dut.settle();
     REQUIRE(dut->ready == !in_reset);
@@ -25,7 +25,7 @@ TEST_CASE("status_leds shows reset, images and losses", "[board]") {
       inside = true;  // the next image's, if a result leaves in the same clock
     else if (dut->frame_out)
       inside = false;
-    if (dut->overflow) lost = true;
+    if (dut->link_error) lost = true;
     if (in_reset) inside = lost = false;
     dut.tick();
   }

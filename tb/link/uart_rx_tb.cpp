@@ -2,6 +2,7 @@
 // uart_rx: every byte, back to back, from senders that are a little fast or slow; framing errors, breaks, glitches, overflow.
 #include <Vuart_rx_12.h>
 #include <Vuart_rx_4.h>
+#include <Vuart_rx_8.h>
 
 #include "bench.hpp"
 #include "catch2.hpp"
@@ -53,6 +54,7 @@ void all_bytes(double clocks_per_bit) {
 TEST_CASE("uart_rx takes every byte", "[link]") {
   all_bytes<Vuart_rx_12>(12.0);
   all_bytes<Vuart_rx_4>(4.0);
+  all_bytes<Vuart_rx_8>(25.0 / 3.0);
 }
 TEST_CASE("uart_rx takes bytes from a clock that is 3 % off", "[link]") {
   all_bytes<Vuart_rx_12>(12.0 * 1.03);

@@ -34,7 +34,13 @@ struct Folder {
   }
 };
 
-json small_design() { return {{"name", "digits"}, {"input", {{"width", 5}, {"beats", 64}}}, {"output", {{"width", 4}, {"beats", 1}}}}; }
+json small_design() {
+  return {{"name", "digits"},
+          {"hash", "0123456789abcdef"},
+          {"link", {{"baud", 1000000}}},
+          {"input", {{"width", 5}, {"beats", 64}}},
+          {"output", {{"width", 4}, {"beats", 1}}}};
+}
 
 }  // namespace
 
@@ -117,7 +123,10 @@ TEST_CASE("a wrong board description is answered with file and field") {
 TEST_CASE("the top module connects pins, link, core and LEDs") {
   const std::string ice = board_top(load_board("icebreaker"), small_design());
   CHECK_THAT(ice, contains_text(".CLOCK_HZ(12000000)"));
-  CHECK_THAT(ice, contains_text(".FRAME_BEATS(64)"));
+  CHECK_THAT(ice, contains_text(".IN_BEATS(64)"));
+  CHECK_THAT(ice, contains_text(".OUT_BEATS(1)"));
+  CHECK_THAT(ice, contains_text(".DESIGN_HASH(64'h0123456789abcdef)"));
+  CHECK_THAT(ice, contains_text("parameter int BAUD = 1000000"));
   CHECK_THAT(ice, contains_text("logic [4:0] in_data;"));
   CHECK_THAT(ice, contains_text("logic [3:0] out_data;"));
   CHECK_THAT(ice, contains_text(".button(!BTN_N)"));
@@ -151,6 +160,16 @@ TEST_CASE("pins that no Verilog port can carry, and incomplete designs, are refu
   design["input"]["width"] = 0;
   CHECK_THROWS_WITH(board_top(board, design), contains_text("input.width"));
   CHECK_THROWS_WITH(board_top(board, json::object()), contains_text("input.width"));
+  for (const char* hash : {"", "0123", "0123456789ABCDEF", "0123456789abcdef0"}) {
+    json other = small_design();
+    other["hash"] = hash;
+    CHECK_THROWS_WITH(board_top(board, other), contains_text("16 hexadecimal digits"));
+  }
+  for (const int baud : {9599, 3000001}) {
+    json other = small_design();
+    other["link"]["baud"] = baud;
+    CHECK_THROWS_WITH(board_top(board, other), contains_text("9600 to 3000000 expected"));
+  }
   board.pins.uart_tx.port = "RX";
   CHECK_THROWS_WITH(board_top(board, small_design()), contains_text("'RX' is used twice"));
   board.pins.uart_tx.port = "a-b";
