@@ -9,7 +9,9 @@ namespace {
 
 /// A second input beside Build's, quantized like the first.
 std::string second_input(Build& build, std::vector<std::int64_t> shape) {
-  build.graph.inputs.push_back({"second", std::move(shape), true, ElementType::Float});
+  build.graph.inputs.push_back(build.graph.inputs[0]);
+  build.graph.inputs.back().name = "second";
+  build.graph.inputs.back().shape = std::move(shape);
   return "second";
 }
 
