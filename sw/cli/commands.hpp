@@ -10,6 +10,7 @@ void add_compile(CLI::App& program);
 void add_run(CLI::App& program);
 void add_sim(CLI::App& program);
 void add_synth(CLI::App& program);
+void add_patch(CLI::App& program);
 void add_report(CLI::App& program);
 
 }  // namespace bitloom::cli

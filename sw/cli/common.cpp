@@ -59,6 +59,30 @@ LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& op
   return model;
 }
 
+Budget device_budget(const Board& board, double fit) {
+  Budget budget;
+  budget.board = board.name;
+  budget.lut4 = board.lut4;
+  budget.block_rams = board.bram;
+  budget.block_bits = board.bram_bits;
+  budget.block_width = board.bram_width;
+  budget.clock_hz = board.clock_mhz * 1e6;
+  budget.fraction = fit;
+  if (family(board.family, board.name).infers_dsp) budget.dsps = board.dsp;  // Yosys makes iCE40's multiplications of LUTs
+  return budget;
+}
+
+LowerOptions design_lowering(const nlohmann::json& design) {
+  const nlohmann::json& options = design.at("options");
+  LowerOptions lowering;
+  lowering.input_scale = options.at("scale");
+  lowering.input_shift = options.at("shift");
+  lowering.argmax = options.at("argmax");
+  const std::string input = options.value("input", "");
+  if (!input.empty()) lowering.input_type = ValueType::parse(input);
+  return lowering;
+}
+
 void DataOptions::add_to(CLI::App& app, bool required) {
   app.add_option("--data", data, "digits, or an IDX, CIFAR binary, NPY, NPZ or PNG file or folder")->required(required);
   app.add_option("--images", images, "how many images (default: all)");

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   add_run(program);
   add_sim(program);
   add_synth(program);
+  add_patch(program);
   add_report(program);
   try {
     program.parse(argc, argv);

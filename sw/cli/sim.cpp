@@ -9,13 +9,14 @@
 #include "core/files.hpp"
 #include "core/process.hpp"
 #include "emit/design.hpp"
+#include "flow/netlist.hpp"
 #include "golden/golden.hpp"
 
 namespace bitloom::cli {
 namespace {
 
 struct Sim {
-  std::string design, trace, out, expect;
+  std::string design, trace, out, expect, netlist;
   DataOptions data;
   double stall = 0;
   unsigned seed = 1;
@@ -24,13 +25,7 @@ struct Sim {
   void operator()() const {
     const nlohmann::json description = read_design(design);
     const std::filesystem::path folder(design);
-    LowerOptions lowering;
-    lowering.input_scale = description.at("options").at("scale");
-    lowering.input_shift = description.at("options").at("shift");
-    lowering.argmax = description.at("options").at("argmax");
-    const std::string input = description.at("options").value("input", "");
-    if (!input.empty()) lowering.input_type = ValueType::parse(input);
-    Network network = load_model(folder / "model.onnx", lowering).network;
+    Network network = load_model(folder / "model.onnx", design_lowering(description)).network;
     network.name = description.at("name");
     const Dataset set = data.load();
     std::vector<MapData> images;
@@ -46,7 +41,7 @@ struct Sim {
       Progress progress("simulating");
       options.progress = [&](std::int64_t done, std::int64_t total) { progress(done, total); };
       result = simulate(
-          folder, network, images, [&](const MapData& image) { return golden.run(image); }, options);
+          netlist.empty() ? folder : netlist_design(folder, netlist), network, images, [&](const MapData& image) { return golden.run(image); }, options);
     }
 
     std::vector<std::vector<double>> outputs;
@@ -60,7 +55,8 @@ struct Sim {
     }
     const nlohmann::json report = to_json(description, result, set, right);
     // A stalled run says nothing of clocks per image: it has a file of its own.
-    write_file_atomically(folder / (stall > 0 ? "sim-stalled.json" : "sim.json"), report.dump(2) + "\n");
+    const std::string kind = !netlist.empty() ? "-" + netlist : stall > 0 ? "-stalled" : "";
+    write_file_atomically(folder / ("sim" + kind + ".json"), report.dump(2) + "\n");
     if (!out.empty() && outputs.size() == images.size()) write_outputs(out, network, outputs);
     if (json)
       fmt::print("{}\n", report.dump(2));
@@ -96,6 +92,7 @@ struct Sim {
         {"stall_probability", stall},
         {"seed", seed},
         {"failure", result.failure},
+        {"netlist", netlist.empty() ? nlohmann::json() : nlohmann::json(netlist)},
         {"layers", nlohmann::json::array()},
         {"boundaries", nlohmann::json::array()},
         {"tool", tool_version("verilator")}};
@@ -109,8 +106,12 @@ struct Sim {
   void print(const nlohmann::json& description, const SimulationResult& result, const Dataset& set, std::int64_t right) const {
     std::int64_t compared = 0;
     for (const BoundaryResult& boundary : result.boundaries) compared += boundary.compared;
-    fmt::print("{} images, {} values at {} layer boundaries compared with golden: {}\n", result.images,
-               thousands(static_cast<double>(compared)), result.boundaries.size(), result.bit_exact ? "all equal" : "DIFFERENT");
+    if (netlist.empty())
+      fmt::print("{} images, {} values at {} layer boundaries compared with golden: {}\n", result.images,
+                 thousands(static_cast<double>(compared)), result.boundaries.size(), result.bit_exact ? "all equal" : "DIFFERENT");
+    else
+      fmt::print("{} images through the {} netlist, their outputs compared with golden: {}\n", result.images, netlist,
+                 result.bit_exact ? "all equal" : "DIFFERENT");
     if (set.labels) fmt::print("{:.2f} % right\n", 100 * static_cast<double>(right) / static_cast<double>(result.images));
     fmt::print("first image after {} clocks", thousands(static_cast<double>(result.first_image_latency)));
     if (stall <= 0 && result.clocks_per_image > 0)
@@ -135,11 +136,13 @@ void add_sim(CLI::App& program) {
   CLI::App* app = program.add_subcommand("sim", "cycle-accurate RTL simulation, compared bit by bit with golden");
   app->footer(
       "Example: bitloom sim digits --data digits --images 20 --stall 0.3 --seed 7\n"
-      "The result is also written to DESIGN/sim.json (sim-stalled.json with --stall).");
+      "The result is also written to DESIGN/sim.json (sim-stalled.json with --stall,\nsim-synthesized.json and sim-placed.json with --netlist).");
   app->add_option("DESIGN", sim->design, "a folder made by bitloom compile")->required();
   sim->data.add_to(*app);
   app->add_option("--stall", sim->stall, "probability that source or sink pauses in a clock")->capture_default_str();
   app->add_option("--seed", sim->seed, "of stalls and of the model's initial state")->capture_default_str();
+  app->add_option("--netlist", sim->netlist, "run a netlist of bitloom synth instead of the RTL: synthesized or placed")
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kNetlists), std::end(kNetlists))));
   app->add_option("--trace", sim->trace, "write an FST waveform");
   app->add_option("--out", sim->out, "write the outputs as NPY");
   app->add_option("--expect", sim->expect, "compare the outputs with an NPY or NPZ file");

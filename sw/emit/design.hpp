@@ -90,6 +90,8 @@ struct DesignOptions {
   double scale = 1.0, shift = 0.0;
   bool argmax = false;
   std::string input;  ///< type of the pixels, empty for the model's own
+  double fps = 0, fit = 0.7;  ///< what was asked of the plan
+  std::int64_t clocks = 0;
 };
 
 /// design.json, as docs/architecture.md describes it.
