@@ -106,12 +106,9 @@ struct Sim {
   void print(const nlohmann::json& description, const SimulationResult& result, const Dataset& set, std::int64_t right) const {
     std::int64_t compared = 0;
     for (const BoundaryResult& boundary : result.boundaries) compared += boundary.compared;
-    if (netlist.empty())
-      fmt::print("{} images, {} values at {} layer boundaries compared with golden: {}\n", result.images,
-                 thousands(static_cast<double>(compared)), result.boundaries.size(), result.bit_exact ? "all equal" : "DIFFERENT");
-    else
-      fmt::print("{} images through the {} netlist, their outputs compared with golden: {}\n", result.images, netlist,
-                 result.bit_exact ? "all equal" : "DIFFERENT");
+    fmt::print("{} images{}, {} values at {} layer boundaries compared with golden: {}\n", result.images,
+               netlist.empty() ? "" : " through the " + netlist + " netlist", thousands(static_cast<double>(compared)), result.boundaries.size(),
+               result.bit_exact ? "all equal" : "DIFFERENT");
     if (set.labels) fmt::print("{:.2f} % right\n", 100 * static_cast<double>(right) / static_cast<double>(result.images));
     fmt::print("first image after {} clocks", thousands(static_cast<double>(result.first_image_latency)));
     if (stall <= 0 && result.clocks_per_image > 0)

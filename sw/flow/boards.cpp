@@ -49,11 +49,11 @@ class Fields {
 };
 
 constexpr Family kFamilies[] = {
-    {"ice40", "iCE40", 16, false, "synth_ice40", "nextpnr-ice40", ""},
-    {"ecp5", "ECP5", 36, true, "synth_ecp5 -nowidelut", "nextpnr-ecp5", "diamond"},
-    {"xc7", "7 series", 36, true, "synth_xilinx -family xc7", "", "vivado"},
-    {"cyclonev", "Cyclone V", 40, true, "synth_intel_alm -family cyclonev", "", "quartus"},
-    {"nexus", "Nexus", 36, true, "synth_nexus -family lifcl", "", "radiant"},
+    {"ice40", "iCE40", 16, false, "+/ice40/cells_sim.v", "synth_ice40", "nextpnr-ice40", ""},
+    {"ecp5", "ECP5", 36, true, "+/ecp5/cells_sim.v +/ecp5/cells_bb.v", "synth_ecp5 -nowidelut", "nextpnr-ecp5", "diamond"},
+    {"xc7", "7 series", 36, true, "+/xilinx/cells_sim.v +/xilinx/cells_xtra.v", "synth_xilinx -family xc7", "", "vivado"},
+    {"cyclonev", "Cyclone V", 40, true, "+/intel_alm/common/megafunction_bb.v", "synth_intel_alm -family cyclonev", "", "quartus"},
+    {"nexus", "Nexus", 36, true, "+/nexus/cells_sim.v +/nexus/cells_xtra.v", "synth_nexus -family lifcl", "", "radiant"},
 };
 
 /// "!BTN_N" is an active-low pin.

@@ -39,6 +39,7 @@ struct Family {
   const char* title;       ///< "iCE40"
   int bram_width;          ///< widest port of a block RAM
   bool infers_dsp;         ///< whether synthesis makes multiplications of DSP blocks
+  const char* cells;       ///< files of Yosys that declare its cells
   const char* synthesis;   ///< the Yosys command that maps to it
   const char* open_tool;   ///< nextpnr's program; empty where only the vendor's tool places it
   const char* vendor_tool; ///< of the vendors', which makes its bitstreams; empty where none is supported

@@ -69,6 +69,7 @@ class Writer {
 
   /// The bit of a net by one of its names; null when the netlist has none of them.
   json find(const std::vector<std::string>& names) const {
+    if (names.size() == 1 && (names[0] == "0" || names[0] == "1")) return names[0];
     for (const std::string& name : names)
       if (const auto found = names_.find(name); found != names_.end()) return found->second;
     return nullptr;
@@ -338,7 +339,7 @@ class Writer {
 
 }  // namespace
 
-CoreNets core_nets(const json& module, const json& design) {
+CoreNets core_nets(const json& module, const json& design, const std::string& core) {
   const json& nets = module.at("netnames");
   std::map<std::int64_t, std::vector<std::string>> aliases;
   for (const auto& [name, net] : nets.items()) {
@@ -346,16 +347,22 @@ CoreNets core_nets(const json& module, const json& design) {
     for (std::size_t i = 0; i < bits.size(); ++i)
       if (bits[i].is_number()) aliases[bits[i].get<std::int64_t>()].push_back(bits.size() == 1 ? name : fmt::format("{}[{}]", name, i));
   }
+  const auto names_of = [&](const std::string& signal, int bit) -> std::vector<std::string> {
+    const auto found = nets.find("core." + signal);
+    if (found == nets.end() || static_cast<std::size_t>(bit) >= found->at("bits").size()) return {};
+    const json& value = found->at("bits")[static_cast<std::size_t>(bit)];
+    return value.is_number() ? aliases.at(value.get<std::int64_t>()) : std::vector<std::string>{value == "1" ? "1" : "0"};
+  };
   CoreNets result;
-  for (const CorePort& port : kCorePorts) {
-    std::vector<std::vector<std::string>>& names = result[port.name];
-    const auto found = nets.find("core." + std::string(port.name));
-    for (int i = 0; i < port_width(port.name, design); ++i) {
-      names.emplace_back();
-      if (found == nets.end() || static_cast<std::size_t>(i) >= found->at("bits").size()) continue;
-      const json& bit = found->at("bits")[static_cast<std::size_t>(i)];
-      if (bit.is_number()) names.back() = aliases.at(bit.get<std::int64_t>());
-    }
+  for (const CorePort& port : kCorePorts)
+    for (int i = 0; i < port_width(port.name, design); ++i) result[port.name].push_back(names_of(port.name, i));
+  // "  assign probe_valid[2] = s5_valid;"
+  for (std::size_t b = 0; b < design.at("boundaries").size(); ++b) {
+    const std::string key = fmt::format("assign probe_valid[{}] = ", b);
+    const std::size_t at = core.find(key);
+    const std::string stream = at == std::string::npos ? "" : core.substr(at + key.size(), core.find("_valid;", at) - at - key.size());
+    for (const char* signal : {"valid", "ready", "last"}) result[std::string("probe_") + signal].push_back(names_of(stream + "_" + signal, 0));
+    for (int i = 0; i < design.at("boundaries")[b].at("width").get<int>(); ++i) result["probe_data"].push_back(names_of(stream + "_data", i));
   }
   return result;
 }
@@ -379,6 +386,26 @@ std::string netlist_text(const json& module, const CoreNets& nets, const Board& 
         outputs += fmt::format("  assign {} = {};\n", name, writer.read(bit));
     }
   }
+  // The streams between layers. Where nothing uses a stream's `last`, it is counted.
+  const json& boundaries = design.at("boundaries");
+  const auto probe = [&](const char* signal, std::size_t bit) {
+    const json found = writer.find(nets.at(signal).at(bit));
+    return found.is_null() ? std::string("1'b0") : writer.read(found);
+  };
+  int probe_bits = 0;
+  for (std::size_t b = 0; b < boundaries.size(); ++b) {
+    outputs += fmt::format("  assign probe_valid[{0}] = {1}, probe_ready[{0}] = {2};\n", b, probe("probe_valid", b), probe("probe_ready", b));
+    if (const json last = writer.find(nets.at("probe_last").at(b)); last.is_number()) {
+      outputs += fmt::format("  assign probe_last[{}] = {};\n", b, writer.read(last));
+    } else {
+      outputs += fmt::format(
+          "  reg [31:0] beat{0} = 0;\n  assign probe_last[{0}] = beat{0} == {1};\n"
+          "  always @(posedge clk) if (rst) beat{0} <= 0; else if (probe_valid[{0}] & probe_ready[{0}]) beat{0} <= probe_last[{0}] ? 0 : beat{0} + 1;\n",
+          b, boundaries[b].at("beats").get<std::int64_t>() - 1);
+    }
+    for (int i = 0; i < boundaries[b].at("width").get<int>(); ++i, ++probe_bits)
+      outputs += fmt::format("  assign probe_data[{}] = {};\n", boundaries[b].at("data_offset").get<int>() + i, probe("probe_data", static_cast<std::size_t>(probe_bits)));
+  }
   for (const auto& [name, cell] : module.at("cells").items()) writer.cell(name, cell);
   const std::string body = writer.body();
   return fmt::format(
@@ -387,12 +414,12 @@ std::string netlist_text(const json& module, const CoreNets& nets, const Board& 
       "    input wire clk, input wire rst,\n"
       "    input wire in_valid, output wire in_ready, input wire [{}:0] in_data, input wire in_last,\n"
       "    output wire out_valid, input wire out_ready, output wire [{}:0] out_data, output wire out_last,\n"
-      "    output wire probe_valid, probe_ready, probe_last, probe_data, activity\n"
+      "    output wire [{}:0] probe_valid, probe_ready, probe_last, output wire [{}:0] probe_data, output wire activity\n"
       ");\n"
-      "  assign {{probe_valid, probe_ready, probe_last, probe_data, activity}} = 5'd0;\n"
+      "  assign activity = 1'b0;\n"
       "  wire [{}:0] open;\n{}{}endmodule\n",
       design.at("name").get<std::string>(), board.name, port_width("in_data", design) - 1, port_width("out_data", design) - 1,
-      std::max(1, writer.open()) - 1, outputs, body);
+      std::max<std::size_t>(1, boundaries.size()) - 1, std::max(1, probe_bits) - 1, std::max(1, writer.open()) - 1, outputs, body);
 }
 
 fs::path netlist_file(const fs::path& design_folder, const std::string& board, const std::string& which) {
@@ -410,7 +437,6 @@ fs::path netlist_design(const fs::path& design_folder, const std::string& which)
   fs::create_directories(folder, error);
   if (error) throw Error(folder.string(), fmt::format("the folder cannot be made ({})", error.message()));
   design["sources"] = json::array({fs::absolute(resource("sim/cells/" + board.family + ".sv")).string()});
-  design["boundaries"] = json::array();  // the streams between layers are no nets of their own any more
   for (json& layer : design["layers"]) layer["activity"] = -1;
   write_file_atomically(folder / "bitloom_core.sv", read_text_file(netlist));
   write_file_atomically(folder / "design.json", design.dump(2) + "\n");

@@ -16,11 +16,12 @@
 namespace bitloom {
 
 /// For each port of the core and bit, the names that its net has in the synthesized netlist: "core.in_valid", "core.in_data[3]". nextpnr
-/// keeps one of them. Ports that synthesis found unused have none.
+/// keeps one of them. A constant is "0" or "1"; ports that synthesis found unused have none. The streams between layers are
+/// "probe_valid", "probe_ready", "probe_last" (a bit for each boundary of design.json) and "probe_data".
 using CoreNets = std::map<std::string, std::vector<std::vector<std::string>>>;
 
-/// From the module board_top of the JSON netlist that Yosys writes.
-CoreNets core_nets(const nlohmann::json& module, const nlohmann::json& design);
+/// From the module board_top of the JSON netlist that Yosys writes, and bitloom_core.sv, which says whose streams the probes are.
+CoreNets core_nets(const nlohmann::json& module, const nlohmann::json& design, const std::string& core);
 
 /// The Verilog of `module` (of Yosys' JSON, or of nextpnr's). Throws Error naming `where` for a port whose net is not there, and for a
 /// type of cell that has no simulation model.

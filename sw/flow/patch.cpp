@@ -50,6 +50,15 @@ int index_in(const std::string& name, const std::string& key) {
   return std::stoi(name.substr(at + key.size() + 1));
 }
 
+/// A text that went through Verilog's parameters comes out as bits, eight a character.
+std::string decode_text(const std::string& text) {
+  if (text.size() < 16 || text.size() % 8 != 0 || text.find_first_not_of("01") != std::string::npos) return text;
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); at += 8)
+    if (const auto c = static_cast<char>(std::stoi(text.substr(at, 8), nullptr, 2)); c != '\0') result += c;
+  return result;
+}
+
 std::string text_of(const Bits& bits) {  // highest bit first
   std::string text(bits.size(), '0');
   for (std::size_t i = 0; i < bits.size(); ++i)
@@ -230,6 +239,7 @@ std::vector<RomCell> rom_cells(const json& module) {
     one.cell = name;
     one.type = cell.at("type").get<std::string>();
     one.rom = cell.at("attributes").at("bitloom_rom").get<std::string>();
+    one.rom = decode_text(one.rom);
     one.row = index_in(name, "g_row");
     one.column = index_in(name, "g_column");
     const auto parameter = [&](const char* key) { return std::stoi(cell.at("parameters").at(key).get<std::string>(), nullptr, 2); };
@@ -370,7 +380,7 @@ fs::path patch_bitstream(const fs::path& design_folder) {
     throw Error(tool, fmt::format("failed with status {}; the end of {}:\n{}", status, log.string(), last_lines(log, 8)));
 
   // The same contents in the netlists that a simulation runs.
-  const CoreNets nets = core_nets(synthesized, design);
+  const CoreNets nets = core_nets(synthesized, design, read_text_file(design_folder / "bitloom_core.sv"));
   for (std::size_t c = 0; c < cells.size(); ++c) {
     set_content(synthesized.at("cells").at(cells[c].cell), contents[c]);
     set_content(placed.at("cells").at(cells[c].placed), contents[c]);

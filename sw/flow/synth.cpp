@@ -74,7 +74,7 @@ void run_tool(const Job& job, const std::string& tool, const std::vector<std::st
 }
 
 void synthesize_netlist(const Job& job) {
-  std::string script;
+  std::string script = fmt::format("read_verilog -lib {}\n", family(job.board.family, job.board.name).cells);
   for (std::string file : verilog_files(job)) {
     if (job.options.patchable && file == "rtl/rom.sv") {
       file = (job.build / "rom.sv").generic_string();
@@ -144,7 +144,7 @@ void place_and_route(const Job& job) {
 /// The netlists that `bitloom sim --netlist` runs.
 void write_netlists(const Job& job) {
   const json synthesized = read_netlist(job.folder / job.build / "netlist.json");
-  const CoreNets nets = core_nets(synthesized, job.design);
+  const CoreNets nets = core_nets(synthesized, job.design, read_text_file(job.folder / "bitloom_core.sv"));
   const auto write = [&](const char* which, const char* from, const json& module) {
     write_file_atomically(netlist_file(job.folder, job.board.name, which),
                           netlist_text(module, nets, job.board, job.design, (job.folder / job.build / from).string()));
