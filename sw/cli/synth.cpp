@@ -54,7 +54,6 @@ void add_synth(CLI::App& program) {
   app->add_option("--freq", synth->options.frequency, "clock in MHz to aim at (default: the board's)");
   app->add_option("--jobs", synth->options.jobs, "threads")->capture_default_str();
   app->add_flag("--patchable", synth->options.patchable, "keep weights and thresholds exchangeable by bitloom patch");
-  app->add_flag("--place-contents", synth->options.place_contents, "with --patchable: place the weights, not pilots")->group("");
   app->add_flag("--keep", synth->options.keep, "keep the intermediate netlists");
   app->add_flag("--json", synth->json, "print JSON");
   app->callback([synth] { (*synth)(); });

@@ -67,6 +67,17 @@ class Writer {
     }
   }
 
+  /// Whether a cell drives this bit; synthesis leaves names of nets whose logic it took away.
+  bool is_driven(const json& bit) {
+    if (outputs_.empty())
+      for (const auto& [name, cell] : module_.at("cells").items())
+        for (const auto& [pin, direction] : cell.at("port_directions").items())
+          if (direction == "output")
+            for (const json& one : cell.at("connections").at(pin))
+              if (one.is_number()) outputs_.insert(one.get<std::int64_t>());
+    return bit.is_number() && outputs_.count(bit.get<std::int64_t>()) != 0;
+  }
+
   /// The bit of a net by one of its names; null when the netlist has none of them.
   json find(const std::vector<std::string>& names) const {
     if (names.size() == 1 && (names[0] == "0" || names[0] == "1")) return names[0];
@@ -123,12 +134,12 @@ class Writer {
     } else if (type == "TRELLIS_COMB") {
       require("WREMUX", {"", "WRE", "INV"});
       instance("sim_lut_ram", fmt::format(".INIT({})", bits("INITVAL", 16)),
-               {{"clk", "clk"}, {"wr_en", (text("WREMUX") == "INV" ? "!" : "") + in("WRE")}, {"wr_addr", in_all({"WAD3", "WAD2", "WAD1", "WAD0"})}, {"wr_data", in("WD")},
+               {{"clk", "clk"}, {"wr_en", in("WRE")}, {"wr_addr", in_all({"WAD3", "WAD2", "WAD1", "WAD0"})}, {"wr_data", in("WD")},
                 {"rd_addr", in_all({"A", "C", "B", "D"})}, {"rd_data", out("F")}});
     } else if (type == "TRELLIS_DPR16X4") {
       require("WREMUX", {"WRE", "INV"});
       instance("sim_lut_ram4", fmt::format(".INIT({})", bits("INITVAL", 64)),
-               {{"clk", "clk"}, {"wr_en", (text("WREMUX") == "INV" ? "!" : "") + in("WRE")}, {"wr_addr", bus("WAD", 4, false)}, {"wr_data", bus("DI", 4, false)},
+               {{"clk", "clk"}, {"wr_en", in("WRE")}, {"wr_addr", bus("WAD", 4, false)}, {"wr_data", bus("DI", 4, false)},
                 {"rd_addr", bus("RAD", 4, false)}, {"rd_data", bus("DO", 4, true)}});
     } else if (type == "SB_RAM40_4K" || type == "ICESTORM_RAM") {
       std::string init;
@@ -329,7 +340,7 @@ class Writer {
   std::string where_;
   std::map<std::string, json> names_;
   std::map<std::int64_t, std::string> cut_;
-  std::set<std::int64_t> read_, driven_;
+  std::set<std::int64_t> read_, driven_, outputs_;
   std::string cells_;
   int open_ = 0, tables_ = 0, wires_ = 0, registers_ = 0;
   // The cell under way
@@ -395,7 +406,7 @@ std::string netlist_text(const json& module, const CoreNets& nets, const Board& 
   int probe_bits = 0;
   for (std::size_t b = 0; b < boundaries.size(); ++b) {
     outputs += fmt::format("  assign probe_valid[{0}] = {1}, probe_ready[{0}] = {2};\n", b, probe("probe_valid", b), probe("probe_ready", b));
-    if (const json last = writer.find(nets.at("probe_last").at(b)); last.is_number()) {
+    if (const json last = writer.find(nets.at("probe_last").at(b)); writer.is_driven(last)) {
       outputs += fmt::format("  assign probe_last[{}] = {};\n", b, writer.read(last));
     } else {
       outputs += fmt::format(

@@ -95,12 +95,12 @@ std::string nextpnr_name(const Board& board) { return family(board.family, board
 
 /// What nextpnr writes and the packer reads, in the build folder.
 std::string config_name(const Job& job) {
-  if (job.options.patchable && !job.options.place_contents) return kPilotConfig;
+  if (job.options.patchable) return kPilotConfig;
   return job.board.family == "ice40" ? "design.asc" : "design.config";
 }
 
-/// Contents for the ROM cells of a patchable netlist: what is placed, pilots or the design's own.
-void fill_roms(const Job& job) {
+/// Pilots for the ROM cells of a patchable netlist.
+void place_pilots(const Job& job) {
   const fs::path file = job.folder / job.build / "netlist.json";
   json netlist = read_json(file);
   json& module = netlist.at("modules").at("board_top");
@@ -108,7 +108,7 @@ void fill_roms(const Job& job) {
   for (const RomCell& cell : rom_cells(module)) {
     auto rom = roms.find(cell.rom);
     if (rom == roms.end()) rom = roms.emplace(cell.rom, read_rom(job.folder / cell.rom)).first;
-    set_content(module.at("cells").at(cell.cell), job.options.place_contents ? cell_content(cell, rom->second) : cell_pilot(cell, rom->second));
+    set_content(module.at("cells").at(cell.cell), cell_pilot(cell, rom->second));
   }
   if (roms.empty()) throw Error(job.design.at("name").get<std::string>(), "has no ROM with weights or thresholds; leave --patchable away");
   write_file_atomically(file, netlist.dump());
@@ -244,7 +244,9 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   job.design = read_design(design_folder);
   job.board = load_board(job.design.at("board").get<std::string>());
   const std::string chosen = options.tool.empty() ? job.board.tool : options.tool;
-  if (chosen != "open" || *family(job.board.family, job.board.name).open_tool == '\0')
+  if (chosen != "open")
+    throw Error("--tool", fmt::format("'{}' does not run here: for a project of it say bitloom synth {} --tool {}", chosen, design_folder.string(), chosen));
+  if (*family(job.board.family, job.board.name).open_tool == '\0')
     throw Error("--tool", fmt::format("the open tools do not place {}; write a project for its own tool: bitloom synth {} --tool {}",
                                       job.board.title, design_folder.string(), family(job.board.family, job.board.name).vendor_tool));
   job.options = options;
@@ -263,18 +265,17 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   const auto start = std::chrono::steady_clock::now();
   step(1, "synthesis (yosys)");
   synthesize_netlist(job);
-  if (options.patchable) fill_roms(job);
+  if (options.patchable) place_pilots(job);
   step(2, fmt::format("place and route ({})", nextpnr_name(job.board)));
   place_and_route(job);
   SynthResult result = collect(job);
   step(3, fmt::format("bitstream ({})", packer(job.board)));
-  const bool pilots = options.patchable && !options.place_contents;
-  if (!pilots) write_netlists(job);
-  result.bitstream = pilots ? patch_bitstream(job.folder) : pack(job);
+  if (!options.patchable) write_netlists(job);
+  result.bitstream = options.patchable ? patch_bitstream(job.folder) : pack(job);
   result.bitstream_bytes = fs::file_size(job.folder / result.bitstream);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const char* name : {"netlist.json", "placed.json", "cells.json", "timing.json", "design.asc", "design.config"}) {
-    const bool for_patch = pilots && (std::string(name) == "netlist.json" || std::string(name) == "placed.json");
+    const bool for_patch = options.patchable && (std::string(name) == "netlist.json" || std::string(name) == "placed.json");
     if (!options.keep && !for_patch) fs::remove(job.folder / job.build / name, failed);
   }
   write_file_atomically(job.folder / job.build / "synth.json", to_json(result).dump(2) + "\n");

@@ -18,7 +18,6 @@ struct SynthOptions {
   double frequency =
       0;              ///< target in MHz; 0: the board's clock. A routed clock below the board's is an error, below a higher target is not
   bool patchable = false;  ///< weights and thresholds in cells that `bitloom patch` can rewrite (sw/flow/patch.hpp)
-  bool place_contents = false;  ///< with patchable: place the weights themselves, not pilots; for comparing the two
   bool keep = false;  ///< keep the intermediate netlists (large); logs are always kept
   std::function<void(int step, int steps, const std::string& what)> progress = {};  ///< called as each step begins; may be empty
 };

@@ -1,6 +1,12 @@
 // A retrained model for tests: the weights of another one, disturbed.
 #pragma once
 
+#ifndef ONNX_ML
+#define ONNX_ML 1
+#endif
+#ifndef ONNX_NAMESPACE
+#define ONNX_NAMESPACE onnx
+#endif
 #include <onnx/onnx_pb.h>
 
 #include <cmath>
