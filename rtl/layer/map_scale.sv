@@ -50,7 +50,7 @@ module map_scale #(
       localparam int ONE = IN_SIGNED != 0 ? OFFSET - SCALE : OFFSET + SCALE;
       assign result = in_data[lane] ? OUT_BITS'(ONE) : OUT_BITS'(OFFSET);
     end else begin : g_number
-      localparam logic [WIDE-1:0] FACTOR = SCALE < 0 ? -WIDE'(SCALE) : WIDE'(SCALE);
+      localparam logic [WIDE-1:0] FACTOR = SCALE < 0 ? WIDE'(-SCALE) : WIDE'(SCALE);
       wire  [IN_BITS-1:0] code  = in_data[lane*IN_BITS+:IN_BITS];
       wire  [WIDE-1:0]    value = IN_SIGNED != 0 ? WIDE'($signed(code)) : WIDE'(code);
       logic [WIDE-1:0]    product;

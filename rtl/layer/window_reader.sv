@@ -164,7 +164,7 @@ module window_reader #(
     if (rst) begin
       wr_addr <= '0;
       base    <= '0;
-      slack   <= -FILL_BITS'(EXTENT);
+      slack   <= FILL_BITS'(-EXTENT);
       room    <= FILL_BITS'(BUFFER - 1);
       freed   <= '0;
     end

@@ -66,7 +66,20 @@ LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& op
   return model;
 }
 
-LoadedModel design_model(const std::filesystem::path& folder, const nlohmann::json& design) {
+Budget device_budget(const Board& board, double fit) {
+  Budget budget;
+  budget.board = board.name;
+  budget.lut4 = board.lut4;
+  budget.block_rams = board.bram;
+  budget.block_bits = board.bram_bits;
+  budget.block_width = board.bram_width;
+  budget.clock_hz = board.clock_mhz * 1e6;
+  budget.fraction = fit;
+  if (family(board.family, board.name).infers_dsp) budget.dsps = board.dsp;  // Yosys makes iCE40's multiplications of LUTs
+  return budget;
+}
+
+LowerOptions design_lowering(const nlohmann::json& design) {
   const nlohmann::json& options = design.at("options");
   LowerOptions lowering;
   lowering.input_scale = options.at("scale");
@@ -74,7 +87,11 @@ LoadedModel design_model(const std::filesystem::path& folder, const nlohmann::js
   lowering.argmax = options.at("argmax");
   const std::string input = options.value("input", "");
   if (!input.empty()) lowering.input_type = ValueType::parse(input);
-  LoadedModel model = load_model(folder / "model.onnx", lowering);
+  return lowering;
+}
+
+LoadedModel design_model(const std::filesystem::path& folder, const nlohmann::json& design) {
+  LoadedModel model = load_model(folder / "model.onnx", design_lowering(design));
   model.network.name = design.at("name");
   return model;
 }

@@ -13,7 +13,9 @@
 #include "core/graph.hpp"
 #include "core/network.hpp"
 #include "data/dataset.hpp"
+#include "flow/boards.hpp"
 #include "lower/lower.hpp"
+#include "map/plan.hpp"
 
 namespace bitloom::cli {
 
@@ -42,6 +44,12 @@ struct LoadedModel {
   std::size_t inputs = 1;  ///< of the file; more than one are joined into one
 };
 LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& options);
+
+/// What the planner may use of a board's device: a share `fit` of its LUTs.
+Budget device_budget(const Board& board, double fit);
+
+/// The options that a design's model was lowered with, from design.json.
+LowerOptions design_lowering(const nlohmann::json& design);
 
 struct DataOptions {
   std::string data;

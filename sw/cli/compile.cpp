@@ -26,15 +26,7 @@ struct Compile {
     if (fps < 0 || clocks < 0) throw Error(fps < 0 ? "--fps" : "--clocks", "a positive number expected");
     const Network network = load_model(model.model, model.lowering()).network;
     check_baud(target, baud);
-    Budget budget;
-    budget.board = target.name;
-    budget.lut4 = target.lut4;
-    budget.block_rams = target.bram;
-    budget.block_bits = target.bram_bits;
-    budget.block_width = target.family == "ice40" ? 16 : 36;
-    budget.clock_hz = target.clock_mhz * 1e6;
-    budget.fraction = fit;
-    if (target.family == "ecp5") budget.dsps = target.dsp;  // Yosys makes iCE40's multiplications of LUTs
+    const Budget budget = device_budget(target, fit);
     const Design design = make_design(network, budget, {fps, clocks});
     const Plan& plan = design.plan;
     DesignOptions options;
@@ -46,6 +38,9 @@ struct Compile {
     options.argmax = lowering.argmax;
     options.input = model.input;
     options.baud = baud;
+    options.fps = fps;
+    options.clocks = clocks;
+    options.fit = fit;
     const nlohmann::json description = describe(network, design, options, {});
     const std::filesystem::path folder = out.empty() ? std::filesystem::path(network.name + "-" + target.name) : std::filesystem::path(out);
     write_design(folder, network, design, options, board_top(target, description));
@@ -75,7 +70,7 @@ void add_compile(CLI::App& program) {
   CLI::App* app = program.add_subcommand("compile", "the design folder: Verilog, memory images, design.json");
   app->footer("Example: bitloom compile sw/train/models/digits-w1a1.onnx --board icebreaker --argmax --out digits");
   compile->model.add_to(*app);
-  app->add_option("--board", compile->board, "a folder of constraints/, such as icebreaker or ulx3s-85f")->required();
+  app->add_option("--board", compile->board, "a folder of constraints/, such as icebreaker or ulx3s-85f (all: docs/boards.md)")->required();
   app->add_option("--out", compile->out, "design folder (default: <model>-<board>)");
   app->add_option("--fps", compile->fps, "images per second at the board's clock (default: as many as --fit allows)");
   app->add_option("--clocks", compile->clocks, "the same as clocks per image");

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   add_synth(program);
   add_board(program);
   add_infer(program);
+  add_patch(program);
   add_report(program);
   try {
     program.parse(argc, argv);

@@ -9,6 +9,7 @@
 #include "core/files.hpp"
 #include "core/process.hpp"
 #include "emit/design.hpp"
+#include "flow/netlist.hpp"
 #include "golden/golden.hpp"
 #include "sim/quick.hpp"
 
@@ -16,7 +17,7 @@ namespace bitloom::cli {
 namespace {
 
 struct Sim {
-  std::string design, trace, out, expect;
+  std::string design, trace, out, expect, netlist;
   DataOptions data;
   double stall = 0;
   unsigned seed = 1;
@@ -44,7 +45,7 @@ struct Sim {
       Progress progress("simulating");
       options.progress = [&](std::int64_t done, std::int64_t total) { progress(done, total); };
       result = simulate(
-          folder, network, images, [&](const MapData& image) { return golden.run(image); }, options);
+          netlist.empty() ? folder : netlist_design(folder, netlist), network, images, [&](const MapData& image) { return golden.run(image); }, options);
     }
 
     std::vector<OutputValues> outputs(network.outputs.size());
@@ -59,7 +60,8 @@ struct Sim {
     }
     const nlohmann::json report = to_json(description, result, set, right);
     // A stalled run says nothing of clocks per image: it has a file of its own.
-    write_file_atomically(folder / (stall > 0 ? "sim-stalled.json" : "sim.json"), report.dump(2) + "\n");
+    const std::string kind = !netlist.empty() ? "-" + netlist : stall > 0 ? "-stalled" : "";
+    write_file_atomically(folder / ("sim" + kind + ".json"), report.dump(2) + "\n");
     if (!out.empty() && complete == static_cast<std::int64_t>(images.size())) write_outputs(out, network, outputs);
     if (json)
       fmt::print("{}\n", report.dump(2));
@@ -95,6 +97,7 @@ struct Sim {
         {"stall_probability", stall},
         {"seed", seed},
         {"failure", result.failure},
+        {"netlist", netlist.empty() ? nlohmann::json() : nlohmann::json(netlist)},
         {"layers", nlohmann::json::array()},
         {"boundaries", nlohmann::json::array()},
         {"tool", tool_version("verilator")}};
@@ -108,8 +111,9 @@ struct Sim {
   void print(const nlohmann::json& description, const SimulationResult& result, const Dataset& set, std::int64_t right) const {
     std::int64_t compared = 0;
     for (const BoundaryResult& boundary : result.boundaries) compared += boundary.compared;
-    fmt::print("{} images, {} values at {} layer boundaries compared with golden: {}\n", result.images,
-               thousands(static_cast<double>(compared)), result.boundaries.size(), result.bit_exact ? "all equal" : "DIFFERENT");
+    fmt::print("{} images{}, {} values at {} layer boundaries compared with golden: {}\n", result.images,
+               netlist.empty() ? "" : " through the " + netlist + " netlist", thousands(static_cast<double>(compared)), result.boundaries.size(),
+               result.bit_exact ? "all equal" : "DIFFERENT");
     if (set.labels) fmt::print("{:.2f} % right\n", 100 * static_cast<double>(right) / static_cast<double>(result.images));
     fmt::print("first image after {} clocks", thousands(static_cast<double>(result.first_image_latency)));
     if (stall <= 0 && result.clocks_per_image > 0)
@@ -134,11 +138,13 @@ void add_sim(CLI::App& program) {
   CLI::App* app = program.add_subcommand("sim", "cycle-accurate RTL simulation, compared bit by bit with golden");
   app->footer(
       "Example: bitloom sim digits --data digits --images 20 --stall 0.3 --seed 7\n"
-      "The result is also written to DESIGN/sim.json (sim-stalled.json with --stall).");
+      "The result is also written to DESIGN/sim.json (sim-stalled.json with --stall,\nsim-synthesized.json and sim-placed.json with --netlist).");
   app->add_option("DESIGN", sim->design, "a folder made by bitloom compile")->required();
   sim->data.add_to(*app);
   app->add_option("--stall", sim->stall, "probability that source or sink pauses in a clock")->capture_default_str();
   app->add_option("--seed", sim->seed, "of stalls and of the model's initial state")->capture_default_str();
+  app->add_option("--netlist", sim->netlist, "run a netlist of bitloom synth instead of the RTL: synthesized or placed")
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kNetlists), std::end(kNetlists))));
   app->add_option("--trace", sim->trace, "write an FST waveform");
   app->add_option("--out", sim->out, "write the outputs: all, by name, to a file called .npz; a single one as NPY otherwise");
   app->add_option("--expect", sim->expect, "compare the outputs with FILE.npy, FILE.npz (by name or position) or FILE.npz:KEY");

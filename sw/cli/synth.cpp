@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
+#include "flow/vendor.hpp"
 
 namespace bitloom::cli {
 namespace {
@@ -17,6 +18,11 @@ struct Synth {
   bool json = false;
 
   void operator()() const {
+    if (is_vendor_tool(options.tool)) {
+      const VendorProject project = write_vendor_project(design, options.tool);
+      fmt::print("project: {} ({} files). In that folder: {}\n", project.folder.string(), project.files.size(), project.command);
+      return;
+    }
     SynthOptions with_progress = options;
     if (isatty(2) != 0)
       with_progress.progress = [](int step, int steps, const std::string& what) { fmt::print(stderr, "[{}/{}] {}\n", step, steps, what); };
@@ -43,10 +49,11 @@ void add_synth(CLI::App& program) {
   CLI::App* app = program.add_subcommand("synth", "Yosys and nextpnr: bitstream, LUT/FF/RAM/DSP and Fmax, by layer");
   app->footer("Example: bitloom synth digits");
   app->add_option("DESIGN", synth->design, "a folder made by bitloom compile")->required();
-  app->add_option("--tool", synth->options.tool, "open: Yosys and nextpnr")->capture_default_str();
+  app->add_option("--tool", synth->options.tool, "open: Yosys and nextpnr; vivado, quartus, radiant, diamond: write a project for it (default: open)");
   app->add_option("--seed", synth->options.seed, "of nextpnr's placement")->capture_default_str();
   app->add_option("--freq", synth->options.frequency, "clock in MHz to aim at (default: the board's)");
   app->add_option("--jobs", synth->options.jobs, "threads")->capture_default_str();
+  app->add_flag("--patchable", synth->options.patchable, "keep weights and thresholds exchangeable by bitloom patch");
   app->add_flag("--keep", synth->options.keep, "keep the intermediate netlists");
   app->add_flag("--json", synth->json, "print JSON");
   app->callback([synth] { (*synth)(); });

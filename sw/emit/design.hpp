@@ -91,6 +91,8 @@ struct DesignOptions {
   bool argmax = false;
   std::string input;     ///< type of the pixels, empty for the model's own
   int baud = 1'000'000;  ///< of the serial link
+  double fps = 0, fit = 0.7;  ///< what was asked of the plan
+  std::int64_t clocks = 0;
 };
 
 /// Names what a design computes: 64 bits, as 16 hexadecimal digits, over the core's text, the modules that it uses, the memory images, the

@@ -88,6 +88,51 @@ std::string comment(const std::string& text) {
   return result;
 }
 
+/// "    .DIVR(0)," for each parameter.
+std::string parameter_list(const BoardPll& pll, const std::string& after) {
+  std::string text;
+  for (const auto& [name, value] : pll.parameters) text += fmt::format("      .{}({}),\n", name, value);
+  return text + after;
+}
+
+/// The PLL primitive: `core_clk` and `pll_locked` from the clock pin. A simulator sees the pin's clock.
+std::string pll_text(const Board& board) {
+  const BoardPll& pll = *board.pll;
+  const std::string& pin = board.pins.clock.port;
+  std::string instance;
+  if (pll.module == "SB_PLL40_CORE") {
+    instance = "  SB_PLL40_CORE #(\n" + parameter_list(pll, "      .FEEDBACK_PATH(\"SIMPLE\")\n") +
+               fmt::format("  ) pll (.REFERENCECLK({}), .PLLOUTCORE(core_clk), .LOCK(pll_locked), .RESETB(1'b1), .BYPASS(1'b0));\n", pin);
+  } else if (pll.module == "EHXPLLL") {
+    instance = fmt::format(
+                   "  (* FREQUENCY_PIN_CLKI=\"{}\", FREQUENCY_PIN_CLKOP=\"{}\", ICP_CURRENT=\"12\", LPF_RESISTOR=\"8\", "
+                   "MFG_ENABLE_FILTEROPAMP=\"1\", MFG_GMCREF_SEL=\"2\" *)\n  EHXPLLL #(\n",
+                   board.oscillator_mhz, board.clock_mhz) +
+               parameter_list(pll,
+                              "      .PLLRST_ENA(\"DISABLED\"), .INTFB_WAKE(\"DISABLED\"), .STDBY_ENABLE(\"DISABLED\"),\n"
+                              "      .DPHASE_SOURCE(\"DISABLED\"), .OUTDIVIDER_MUXA(\"DIVA\"), .CLKOP_ENABLE(\"ENABLED\"), "
+                              ".CLKOP_FPHASE(0),\n      .FEEDBK_PATH(\"CLKOP\")\n") +
+               fmt::format(
+                   "  ) pll (\n      .CLKI({}), .CLKOP(core_clk), .CLKFB(core_clk), .LOCK(pll_locked), .RST(1'b0), .STDBY(1'b0), "
+                   ".PLLWAKESYNC(1'b0),\n      .PHASESEL0(1'b0), .PHASESEL1(1'b0), .PHASEDIR(1'b1), .PHASESTEP(1'b1), "
+                   ".PHASELOADREG(1'b1), .ENCLKOP(1'b0)\n  );\n",
+                   pin);
+  } else if (pll.module == "PLLE2_BASE") {
+    instance = "  wire pll_feedback, pll_clk;\n  PLLE2_BASE #(\n" +
+               parameter_list(pll, fmt::format("      .CLKIN1_PERIOD({:.3f})\n", 1e3 / board.oscillator_mhz)) +
+               fmt::format(
+                   "  ) pll (.CLKIN1({}), .CLKFBIN(pll_feedback), .CLKFBOUT(pll_feedback), .CLKOUT0(pll_clk), .LOCKED(pll_locked), "
+                   ".PWRDWN(1'b0), .RST(1'b0));\n  BUFG pll_buffer (.I(pll_clk), .O(core_clk));\n",
+                   pin);
+  } else {
+    throw Error(board.name, fmt::format("the PLL '{}' is not known; SB_PLL40_CORE, EHXPLLL and PLLE2_BASE are", pll.module));
+  }
+  return fmt::format(
+      "\n  // {} MHz to {} MHz: {}\n  wire core_clk, pll_locked;\n`ifdef SYNTHESIS\n{}`else  // a simulator sees the pin's clock\n"
+      "  assign core_clk = {};\n  assign pll_locked = 1'b1;\n`endif\n",
+      board.oscillator_mhz, board.clock_mhz, comment(pll.tool), instance, pin);
+}
+
 }  // namespace
 
 void check_baud(const Board& board, int baud) {
@@ -127,6 +172,7 @@ std::string board_top(const Board& board, const nlohmann::json& design) {
   }
   outputs += ports.fill();
   const std::string button = pins.reset_button ? (pins.reset_button->active_low ? "!" : "") + pins.reset_button->port : "1'b0";
+  const std::string reset = !board.pll ? button : pins.reset_button ? "!pll_locked || " + button : "!pll_locked";
 
   return fmt::format(R"(// board_top - {name} on {title}, written by `bitloom compile`
 `default_nettype none
@@ -142,7 +188,7 @@ module board_top #(
   logic out_valid, out_ready, out_last;
   logic [{out_top}:0] out_data;
   logic core_rst, link_error, led_ready, led_busy, led_error;
-
+{pll}
   power_on_reset #(
       .CYCLES(1024)
   ) reset (
@@ -185,7 +231,8 @@ module board_top #(
 )",
                      fmt::arg("name", comment(design.value("name", "a design"))), fmt::arg("title", comment(board.title)),
                      fmt::arg("ports", ports.declarations()), fmt::arg("in_top", in_width - 1), fmt::arg("out_top", out_width - 1),
-                     fmt::arg("clock", pins.clock.port), fmt::arg("button", button),
+                     fmt::arg("clock", board.pll ? "core_clk" : pins.clock.port), fmt::arg("button", reset),
+                     fmt::arg("pll", board.pll ? pll_text(board) : ""),
                      fmt::arg("clock_hz", static_cast<long long>(std::llround(board.clock_mhz * 1e6))), fmt::arg("in_width", in_width),
                      fmt::arg("out_width", out_width), fmt::arg("in_beats", in_beats),
                      fmt::arg("out_beats", out_beats), fmt::arg("baud", baud), fmt::arg("hash", hash),

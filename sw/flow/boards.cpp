@@ -48,6 +48,14 @@ class Fields {
   std::string where_;
 };
 
+constexpr Family kFamilies[] = {
+    {"ice40", "iCE40", 16, false, "+/ice40/cells_sim.v", "synth_ice40", "nextpnr-ice40", ""},
+    {"ecp5", "ECP5", 36, true, "+/ecp5/cells_sim.v +/ecp5/cells_bb.v", "synth_ecp5 -nowidelut", "nextpnr-ecp5", "diamond"},
+    {"xc7", "7 series", 36, true, "+/xilinx/cells_sim.v +/xilinx/cells_xtra.v", "synth_xilinx -family xc7", "", "vivado"},
+    {"cyclonev", "Cyclone V", 40, true, "+/intel_alm/common/megafunction_bb.v", "synth_intel_alm -family cyclonev", "", "quartus"},
+    {"nexus", "Nexus", 36, true, "+/nexus/cells_sim.v +/nexus/cells_xtra.v", "synth_nexus -family lifcl", "", "radiant"},
+};
+
 /// "!BTN_N" is an active-low pin.
 BoardPin pin(const std::string& text) { return text.rfind('!', 0) == 0 ? BoardPin{text.substr(1), true} : BoardPin{text, false}; }
 
@@ -72,7 +80,25 @@ BoardPins read_pins(const Fields& fields) {
   return pins;
 }
 
+BoardPll read_pll(const Fields& fields) {
+  BoardPll pll{fields.text("module"), {}, fields.text("tool")};
+  for (const auto& [name, value] : fields.object("parameters").items()) {
+    if (!value.is_number_integer()) throw Error(fields.where(), fmt::format("the parameter '{}' is {}, a whole number expected", name, value.dump()));
+    pll.parameters.emplace_back(name, value.get<int>());
+  }
+  return pll;
+}
+
 }  // namespace
+
+const Family& family(const std::string& name, const std::string& where) {
+  std::string known;
+  for (const Family& one : kFamilies) {
+    if (name == one.name) return one;
+    known += (known.empty() ? "" : ", ") + std::string(one.name);
+  }
+  throw Error(where, fmt::format("the family '{}' is not supported, one of {} expected", name, known));
+}
 
 Board load_board_folder(const fs::path& folder) {
   const fs::path file = folder / "board.json";
@@ -83,22 +109,35 @@ Board load_board_folder(const fs::path& folder) {
   board.name = fields.text("board");
   board.title = fields.text("title");
   board.family = fields.text("family");
-  if (board.family != "ice40" && board.family != "ecp5")
-    throw Error(file.string(), fmt::format("the family '{}' is not supported, ice40 or ecp5 expected", board.family));
+  const Family& kind = family(board.family, file.string());
   board.device = fields.text("device");
   board.package = fields.text("package");
   board.speed = fields.text_or("speed", "");
+  board.tool = fields.text_or("tool", "open");
+  if (board.tool != "open" && board.tool != kind.vendor_tool)
+    throw Error(file.string(), fmt::format("the tool '{}' does not serve {} devices", board.tool, kind.title));
+  if (board.tool == "open" && *kind.open_tool == '\0')
+    throw Error(file.string(), fmt::format("{} devices need \"tool\": \"{}\"", kind.title, kind.vendor_tool));
+  board.part = fields.text_or("part", "");
   board.clock_mhz = fields.positive("clock_mhz");
+  board.oscillator_mhz = fields.has("oscillator_mhz") ? fields.positive("oscillator_mhz") : board.clock_mhz;
+  if (fields.has("pll")) board.pll = read_pll(Fields(fields.object("pll"), file.string() + ": pll"));
+  if (!board.pll && board.oscillator_mhz != board.clock_mhz)
+    throw Error(file.string(), "'oscillator_mhz' is not 'clock_mhz': a 'pll' must make one from the other");
   board.lut4 = fields.count("lut4");
   board.ff = fields.count("ff");
   board.bram = fields.count("bram");
   board.bram_bits = fields.count("bram_bits");
+  board.bram_width = fields.count_or("bram_width", kind.bram_width);
   board.dsp = fields.count("dsp");
   board.spram = fields.count_or("spram", 0);
   board.source = fields.text("source");
   board.pins_file = folder / fields.text("pins_file");
   if (!fs::is_regular_file(board.pins_file))
     throw Error(file.string(), fmt::format("the pins file {} does not exist", board.pins_file.string()));
+  if (fields.has("timing_file")) board.timing_file = folder / fields.text("timing_file");
+  if (!board.timing_file.empty() && !fs::is_regular_file(board.timing_file))
+    throw Error(file.string(), fmt::format("the timing file {} does not exist", board.timing_file.string()));
   board.pins = read_pins(Fields(fields.object("pins"), file.string() + ": pins"));
   return board;
 }

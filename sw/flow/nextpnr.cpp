@@ -112,6 +112,21 @@ json read_placed(const std::filesystem::path& file) {
   return placed;
 }
 
+json read_netlist(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  if (!in) throw Error(file.string(), "cannot be read; synthesis should have written it");
+  const auto keep = [](int, json::parse_event_t event, json& value) {
+    if (event != json::parse_event_t::key) return true;
+    const auto& key = value.get_ref<const std::string&>();
+    return key != "src" && key != "hdlname" && key != "ROUTING";
+  };
+  json netlist = json::parse(in, keep, false);
+  if (netlist.is_discarded() || !netlist.contains("modules")) throw Error(file.string(), "is not a netlist in JSON");
+  for (auto& [name, module] : netlist.at("modules").items())
+    if (name == "board_top" || netlist.at("modules").size() == 1) return std::move(module);
+  throw Error(file.string(), "has no module board_top");
+}
+
 std::vector<LayerUse> use_by_layer(const json& placed, const json& design) {
   std::vector<LayerUse> result;
   std::map<std::string, int> layer_of;

@@ -33,6 +33,9 @@ CellUse cell_use(const std::string& type, const nlohmann::json& parameters);
 /// The placed netlist that nextpnr --write makes, without the parts that are not needed here (they are most of it).
 nlohmann::json read_placed(const std::filesystem::path& file);
 
+/// The one module of a netlist in Yosys' JSON, with everything but source positions and the like; attributes of cells stay.
+nlohmann::json read_netlist(const std::filesystem::path& file);
+
 /// Name of the row for what belongs to no layer.
 inline constexpr const char* kOutsideLayers = "link and board";
 

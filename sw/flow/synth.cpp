@@ -12,9 +12,12 @@
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/process.hpp"
+#include "core/resources.hpp"
 #include "emit/design.hpp"
 #include "flow/boards.hpp"
+#include "flow/netlist.hpp"
 #include "flow/nextpnr.hpp"
+#include "flow/patch.hpp"
 
 namespace bitloom {
 namespace fs = std::filesystem;
@@ -71,18 +74,45 @@ void run_tool(const Job& job, const std::string& tool, const std::vector<std::st
 }
 
 void synthesize_netlist(const Job& job) {
-  std::string script;
-  for (const std::string& file : verilog_files(job)) script += fmt::format("read_verilog -sv -defer {}\n", file);
+  std::string script = fmt::format("read_verilog -lib {}\n", family(job.board.family, job.board.name).cells);
+  for (std::string file : verilog_files(job)) {
+    if (job.options.patchable && file == "rtl/rom.sv") {
+      file = (job.build / "rom.sv").generic_string();
+      write_file_atomically(job.folder / file, read_text_file(resource("sw/flow/patchable/rom_" + job.board.family + ".sv")));
+    }
+    script += fmt::format("read_verilog -sv -defer {}\n", file);
+  }
   script += "hierarchy -check -top board_top\n";
   script += "setattr -set keep_hierarchy 1 bitloom_core/c:*\n";
-  script += job.board.family == "ice40" ? "synth_ice40 -top board_top\n" : "synth_ecp5 -top board_top -nowidelut\n";
+  script += fmt::format("{} -top board_top\n", family(job.board.family, job.board.name).synthesis);
   script += "setattr -unset keep_hierarchy c:*\nflatten\nopt_clean\ncheck -assert\n";
   script += fmt::format("tee -q -o {0}/cells.json stat -json\nwrite_json {0}/netlist.json\n", job.build.generic_string());
   write_file_atomically(job.folder / job.build / "synth.ys", script);
   run_tool(job, "yosys", {"-s", (job.build / "synth.ys").string()}, job.build / "yosys.log");
 }
 
-std::string nextpnr_name(const Board& board) { return "nextpnr-" + board.family; }
+std::string nextpnr_name(const Board& board) { return family(board.family, board.name).open_tool; }
+
+/// What nextpnr writes and the packer reads, in the build folder.
+std::string config_name(const Job& job) {
+  if (job.options.patchable) return kPilotConfig;
+  return job.board.family == "ice40" ? "design.asc" : "design.config";
+}
+
+/// Pilots for the ROM cells of a patchable netlist.
+void place_pilots(const Job& job) {
+  const fs::path file = job.folder / job.build / "netlist.json";
+  json netlist = read_json(file);
+  json& module = netlist.at("modules").at("board_top");
+  std::map<std::string, RomWords> roms;
+  for (const RomCell& cell : rom_cells(module)) {
+    auto rom = roms.find(cell.rom);
+    if (rom == roms.end()) rom = roms.emplace(cell.rom, read_rom(job.folder / cell.rom)).first;
+    set_content(module.at("cells").at(cell.cell), cell_pilot(cell, rom->second));
+  }
+  if (roms.empty()) throw Error(job.design.at("name").get<std::string>(), "has no ROM with weights or thresholds; leave --patchable away");
+  write_file_atomically(file, netlist.dump());
+}
 
 void place_and_route(const Job& job) {
   const auto in_build = [&](const char* name) { return (job.build / name).string(); };
@@ -102,13 +132,25 @@ void place_and_route(const Job& job) {
                                 "--write",
                                 in_build("placed.json")};
   if (job.board.family == "ice40") {
-    args.insert(args.end(), {"--pcf", pins, "--asc", in_build("design.asc")});
+    args.insert(args.end(), {"--pcf", pins, "--asc", (job.build / config_name(job)).string()});
   } else {
-    args.insert(args.end(), {"--lpf", pins, "--textcfg", in_build("design.config")});
+    args.insert(args.end(), {"--lpf", pins, "--textcfg", (job.build / config_name(job)).string()});
     if (!job.board.speed.empty()) args.insert(args.end(), {"--speed", job.board.speed});
   }
   if (job.options.jobs > 1) args.insert(args.end(), {"--threads", std::to_string(job.options.jobs)});
   run_tool(job, nextpnr_name(job.board), args, job.build / "nextpnr.log");
+}
+
+/// The netlists that `bitloom sim --netlist` runs.
+void write_netlists(const Job& job) {
+  const json synthesized = read_netlist(job.folder / job.build / "netlist.json");
+  const CoreNets nets = core_nets(synthesized, job.design, read_text_file(job.folder / "bitloom_core.sv"));
+  const auto write = [&](const char* which, const char* from, const json& module) {
+    write_file_atomically(netlist_file(job.folder, job.board.name, which),
+                          netlist_text(module, nets, job.board, job.design, (job.folder / job.build / from).string()));
+  };
+  write("synthesized", "netlist.json", synthesized);
+  write("placed", "placed.json", read_netlist(job.folder / job.build / "placed.json"));
 }
 
 std::string packer(const Board& board) { return board.family == "ice40" ? "icepack" : "ecppack"; }
@@ -196,14 +238,17 @@ SynthResult collect(const Job& job) {
 }  // namespace
 
 SynthResult synthesize(const fs::path& design_folder, const SynthOptions& options) {
-  if (options.tool != "open")
-    throw Error("--tool", fmt::format("'{}' is not available; 'open' (Yosys and nextpnr) is. Projects for vendor tools are not written yet",
-                                      options.tool));
   if (options.frequency < 0 || options.jobs < 1) throw Error(options.jobs < 1 ? "--jobs" : "--freq", "a positive number expected");
   Job job;
   job.folder = fs::absolute(design_folder).lexically_normal();
   job.design = read_design(design_folder);
   job.board = load_board(job.design.at("board").get<std::string>());
+  const std::string chosen = options.tool.empty() ? job.board.tool : options.tool;
+  if (chosen != "open")
+    throw Error("--tool", fmt::format("'{}' does not run here: for a project of it say bitloom synth {} --tool {}", chosen, design_folder.string(), chosen));
+  if (*family(job.board.family, job.board.name).open_tool == '\0')
+    throw Error("--tool", fmt::format("the open tools do not place {}; write a project for its own tool: bitloom synth {} --tool {}",
+                                      job.board.title, design_folder.string(), family(job.board.family, job.board.name).vendor_tool));
   job.options = options;
   job.target_mhz = options.frequency > 0 ? options.frequency : job.board.clock_mhz;
   job.build = fs::path("build") / "synth" / job.board.name;
@@ -212,7 +257,7 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   std::error_code failed;
   fs::create_directories(job.folder / job.build, failed);
   if (failed) throw Error((job.folder / job.build).string(), fmt::format("cannot be made ({})", failed.message()));
-  fs::remove(job.folder / job.build / "synth.json", failed);  // an old result must not outlive a failing run
+  for (const char* name : {"synth.json", kPilotConfig}) fs::remove(job.folder / job.build / name, failed);  // old results must not outlive a failing run
 
   const auto step = [&](int number, const std::string& what) {
     if (options.progress) options.progress(number, 3, what);
@@ -220,16 +265,19 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   const auto start = std::chrono::steady_clock::now();
   step(1, "synthesis (yosys)");
   synthesize_netlist(job);
+  if (options.patchable) place_pilots(job);
   step(2, fmt::format("place and route ({})", nextpnr_name(job.board)));
   place_and_route(job);
   SynthResult result = collect(job);
   step(3, fmt::format("bitstream ({})", packer(job.board)));
-  result.bitstream = pack(job);
+  if (!options.patchable) write_netlists(job);
+  result.bitstream = options.patchable ? patch_bitstream(job.folder) : pack(job);
   result.bitstream_bytes = fs::file_size(job.folder / result.bitstream);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (!options.keep)
-    for (const char* name : {"netlist.json", "placed.json", "cells.json", "timing.json", "design.asc", "design.config"})
-      fs::remove(job.folder / job.build / name, failed);
+  for (const char* name : {"netlist.json", "placed.json", "cells.json", "timing.json", "design.asc", "design.config"}) {
+    const bool for_patch = options.patchable && (std::string(name) == "netlist.json" || std::string(name) == "placed.json");
+    if (!options.keep && !for_patch) fs::remove(job.folder / job.build / name, failed);
+  }
   write_file_atomically(job.folder / job.build / "synth.json", to_json(result).dump(2) + "\n");
   return result;
 }

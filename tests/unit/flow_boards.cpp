@@ -73,8 +73,46 @@ TEST_CASE("the boards are listed and load") {
   CHECK(ecp.pins.reset_button == BoardPin{"btn_pwr_n", true});
 }
 
+TEST_CASE("the PLLs of the boards are what the open tools compute") {
+  int checked = 0;
+  for (const std::string& name : list_boards()) {
+    const Board board = load_board(name);
+    if (!board.pll) continue;
+    CAPTURE(name);
+    const std::string top = board_top(board, small_design());
+    CHECK_THAT(top, contains_text(board.pll->module + " #("));
+    CHECK_THAT(top, contains_text(".clk(core_clk)") && contains_text("!pll_locked"));
+    const bool ice40 = board.family == "ice40";
+    if (board.family != "ecp5" && !ice40) continue;
+    const std::string tool = ice40 ? "icepll" : "ecppll";
+    CHECK(board.pll->tool == fmt::format("{} -i {} -o {}", tool, board.oscillator_mhz, board.clock_mhz));
+    if (!find_program(tool)) continue;
+    const fs::path file = fs::temp_directory_path() / fmt::format("bitloom_pll_{}.v", getpid());
+    const fs::path log = fs::temp_directory_path() / fmt::format("bitloom_pll_{}.log", getpid());
+    const std::string in = fmt::format("{}", board.oscillator_mhz), out = fmt::format("{}", board.clock_mhz);
+    REQUIRE(run(tool, {"-i", in, "-o", out, "-f", file.string()}, {.cwd = {}, .out = log, .err = log, .env = {}}) == 0);
+    const std::string text = read_text_file(file);
+    for (const auto& [parameter, value] : board.pll->parameters) {
+      CAPTURE(parameter, value, text);
+      std::string binary;  // icepll writes DIVF(7'b0111111)
+      for (int bits = value; bits > 0; bits /= 2) binary.insert(binary.begin(), bits % 2 != 0 ? '1' : '0');
+      const std::size_t at = text.find("." + parameter + "(");
+      REQUIRE(at != std::string::npos);
+      const std::string given = text.substr(at + parameter.size() + 2, text.find(')', at) - at - parameter.size() - 2);
+      if (ice40)
+        CHECK(std::stoi(given.substr(given.find('b') + 1), nullptr, 2) == value);
+      else
+        CHECK(std::stoi(given) == value);
+    }
+    fs::remove(file);
+    fs::remove(log);
+    ++checked;
+  }
+  if (checked == 0) WARN("icepll and ecppll are missing: the settings were not computed again");
+}
+
 TEST_CASE("an unknown board is answered with the boards that exist") {
-  CHECK_THROWS_WITH(load_board("arty"), contains_text("'arty' is not known") && contains_text("icebreaker, ulx3s-85f"));
+  CHECK_THROWS_WITH(load_board("arty"), contains_text("'arty' is not known") && contains_text("icebreaker") && contains_text("ulx3s-85f"));
   CHECK_THROWS_WITH(load_board("../constraints/icebreaker"), contains_text("is not known"));
   CHECK_THROWS_WITH(load_board(""), contains_text("is not known"));
 }
@@ -99,8 +137,19 @@ TEST_CASE("a wrong board description is answered with file and field") {
     CHECK_THROWS_WITH(folder.load(), contains_text("'clock_mhz' is 0"));
   }
   SECTION("family") {
+    folder.board["family"] = "ecp6";
+    CHECK_THROWS_WITH(folder.load(), contains_text("'ecp6' is not supported") && contains_text("ice40, ecp5"));
     folder.board["family"] = "xc7";
-    CHECK_THROWS_WITH(folder.load(), contains_text("'xc7' is not supported"));
+    CHECK_THROWS_WITH(folder.load(), contains_text("\"tool\": \"vivado\""));
+  }
+  SECTION("oscillator without a PLL") {
+    folder.board["oscillator_mhz"] = 24;
+    CHECK_THROWS_WITH(folder.load(), contains_text("a 'pll' must make one from the other"));
+  }
+  SECTION("unknown PLL") {
+    folder.board["oscillator_mhz"] = 24;
+    folder.board["pll"] = {{"module", "PLL9"}, {"parameters", json::object()}, {"tool", "by hand"}};
+    CHECK_THROWS_WITH(board_top(folder.load(), small_design()), contains_text("'PLL9' is not known"));
   }
   SECTION("pins file") {
     folder.board["pins_file"] = "none.pcf";

@@ -153,7 +153,7 @@ TEST_CASE("wrong input is refused before any tool runs") {
   Design design;
   SynthOptions vendor;
   vendor.tool = "vivado";
-  CHECK_THROWS_WITH(design.synthesize(vendor), contains_text("'vivado' is not available"));
+  CHECK_THROWS_WITH(design.synthesize(vendor), contains_text("'vivado' does not run here"));
   CHECK_THROWS_WITH(synthesize(design.path / "none"), contains_text("bitloom compile"));
   design.description["board"] = "arty";
   CHECK_THROWS_WITH(design.synthesize(), contains_text("'arty' is not known"));
