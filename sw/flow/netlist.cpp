@@ -389,6 +389,13 @@ std::string netlist_text(const json& module, const CoreNets& nets, const Board& 
       if (bit.is_null()) {
         const std::string base = port.name;
         if (base == "in_last" || base == "in_data") continue;  // the core does not use it
+        if (base == "out_last") {  // without a LED for it nothing uses this one: it is counted
+          outputs += fmt::format(
+              "  reg [31:0] out_beat = 0;\n  assign out_last = out_beat == {};\n"
+              "  always @(posedge clk) if (rst) out_beat <= 0; else if (out_valid & out_ready) out_beat <= out_last ? 0 : out_beat + 1;\n",
+              design.at("output").at("beats").get<std::int64_t>() - 1);
+          continue;
+        }
         throw Error(where, fmt::format("the core's {} is not a net of it; this version of the tools is not supported", name));
       }
       if (port.is_input)
