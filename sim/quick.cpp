@@ -24,8 +24,8 @@ const std::vector<std::string> kFlags = {"-O0", "-fPIC", "-std=c++17", "-w"};
 void step(const std::string& program, const std::vector<std::string>& args, const fs::path& folder, const fs::path& log) {
   const int status = run(program, args, {.cwd = folder, .out = log, .err = log, .env = {}});
   if (status != 0)
-    throw Error(program, fmt::format("failed with status {} in {}; the log is {}:\n{}", status, folder.string(), log.string(),
-                                     last_lines(log, 15)));
+    throw Error(program,
+                fmt::format("failed with status {} in {}; the log is {}:\n{}", status, folder.string(), log.string(), last_lines(log, 15)));
 }
 
 std::vector<std::string> with_flags(std::vector<std::string> args, const std::string& include) {
@@ -83,8 +83,8 @@ fs::path build_quick_model(const fs::path& design_folder, const fs::path& runtim
   std::error_code error;
   fs::remove_all(build, error);
   make_folder(build);
-  std::vector<std::string> args = {"--cc",       "--top-module", "bitloom_core", "-DBITLOOM_PROBES", "--x-assign",   "unique",
-                                   "--x-initial", "unique",       "-O3",          "-Wno-fatal",       "--Mdir",       build.string(),
+  std::vector<std::string> args = {"--cc",           "--top-module", "bitloom_core", "-DBITLOOM_PROBES", "--x-assign", "unique",
+                                   "--x-initial",    "unique",       "-O3",          "-Wno-fatal",       "--Mdir",     build.string(),
                                    "bitloom_core.sv"};
   for (const auto& source : design.at("sources")) args.push_back(source.get<std::string>());
   step("verilator", args, here, log);

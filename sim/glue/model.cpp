@@ -51,7 +51,8 @@ void* bitloom_port(void* handle, const char* name, unsigned* bytes) {
   }
   PORT(clk)
   PORT(rst)
-  PORT(in_valid) PORT(in_ready) PORT(in_data) PORT(in_last) PORT(out_valid) PORT(out_ready) PORT(out_data) PORT(out_last) PORT(probe_valid)
+  PORT(in_valid)
+  PORT(in_ready) PORT(in_data) PORT(in_last) PORT(out_valid) PORT(out_ready) PORT(out_data) PORT(out_last) PORT(probe_valid)
       PORT(probe_ready) PORT(probe_last) PORT(probe_data) PORT(activity)
 #undef PORT
           return nullptr;

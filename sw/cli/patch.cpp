@@ -16,7 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Parameters that may be wider in the placed design than the new weights need: both hold two's complement numbers.
-bool is_width(const std::string& name) { return name == "ACC_BITS" || name == "THRESHOLD_BITS" || name == "MUL_BITS" || name == "ADD_BITS"; }
+bool is_width(const std::string& name) {
+  return name == "ACC_BITS" || name == "THRESHOLD_BITS" || name == "MUL_BITS" || name == "ADD_BITS";
+}
 
 void extend(std::vector<bool>& word, std::size_t from, std::size_t to, std::vector<bool>& out, int width) {
   for (int i = 0; i < width; ++i) {
@@ -55,7 +57,8 @@ struct Patch {
     write_file_atomically(folder / "design.json", description.dump(2) + "\n");
     const fs::path bitstream = patch_bitstream(folder);
     fmt::print("bitstream: {} ({:.1f} s, no place and route)\nCompare it with golden: bitloom sim {} --data D --netlist placed\n",
-               (folder / bitstream).string(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), folder.string());
+               (folder / bitstream).string(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+               folder.string());
   }
 
   static Network named(Network network, const nlohmann::json& description) {
@@ -67,7 +70,8 @@ struct Patch {
     const auto refuse = [&](const std::string& what) {
       throw Error(model, fmt::format("{}; only weights and thresholds can be patched into a placed design. Compile the model anew", what));
     };
-    if (was.layers.size() != now.layers.size()) refuse(fmt::format("it has {} layers, the design {}", now.layers.size(), was.layers.size()));
+    if (was.layers.size() != now.layers.size())
+      refuse(fmt::format("it has {} layers, the design {}", now.layers.size(), was.layers.size()));
     for (std::size_t i = 0; i < was.layers.size(); ++i)
       if (was.layers[i].op.index() != now.layers[i].op.index() || was.layers[i].name != now.layers[i].name)
         refuse(fmt::format("layer {} is {}, in the design {}", now.layers[i].name, kind_name(now.layers[i].op), was.layers[i].name));
@@ -86,7 +90,8 @@ struct Patch {
       const Instance &a = was.instances[i], &b = now.instances[i];
       if (a.module != b.module || a.name != b.name || a.parameters.size() != b.parameters.size())
         throw Error(b.name, "is another module than in the design; compile the model anew");
-      std::map<std::string, std::string> old_values(a.parameters.begin(), a.parameters.end()), new_values(b.parameters.begin(), b.parameters.end());
+      std::map<std::string, std::string> old_values(a.parameters.begin(), a.parameters.end()),
+          new_values(b.parameters.begin(), b.parameters.end());
       bool wider = false;
       for (const auto& [name, value] : new_values) {
         const std::string& placed = old_values[name];
@@ -94,7 +99,8 @@ struct Patch {
         if (!is_width(name))
           throw Error(b.name, fmt::format("needs {} = {} where the placed design has {}; compile the model anew", name, value, placed));
         if (std::stoi(value) > std::stoi(placed))
-          throw Error(b.name, fmt::format("the new weights need {} = {}, the placed design has {}; compile the model anew", name, value, placed));
+          throw Error(b.name,
+                      fmt::format("the new weights need {} = {}, the placed design has {}; compile the model anew", name, value, placed));
         wider = true;
       }
       if (wider) widen(images, old_values, new_values);
@@ -149,7 +155,8 @@ struct Patch {
   void copy_design(const fs::path& folder) const {
     if (fs::exists(folder) && !fs::exists(folder / "design.json") && !fs::is_empty(folder))
       throw Error(folder.string(), "holds other files and no design.json; name a new folder with --out, so that nothing is lost");
-    if (fs::exists(folder) && fs::equivalent(folder, design)) throw Error(folder.string(), "is the design itself; name another folder with --out");
+    if (fs::exists(folder) && fs::equivalent(folder, design))
+      throw Error(folder.string(), "is the design itself; name another folder with --out");
     const nlohmann::json description = read_design(design);
     const fs::path build = fs::path("build") / "synth" / description.at("board").get<std::string>();
     if (!fs::exists(fs::path(design) / build / kPilotConfig)) patch_bitstream(design);  // says what is missing

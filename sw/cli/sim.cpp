@@ -45,7 +45,8 @@ struct Sim {
       Progress progress("simulating");
       options.progress = [&](std::int64_t done, std::int64_t total) { progress(done, total); };
       result = simulate(
-          netlist.empty() ? folder : netlist_design(folder, netlist), network, images, [&](const MapData& image) { return golden.run(image); }, options);
+          netlist.empty() ? folder : netlist_design(folder, netlist), network, images,
+          [&](const MapData& image) { return golden.run(image); }, options);
     }
 
     std::vector<OutputValues> outputs(network.outputs.size());
@@ -112,8 +113,8 @@ struct Sim {
     std::int64_t compared = 0;
     for (const BoundaryResult& boundary : result.boundaries) compared += boundary.compared;
     fmt::print("{} images{}, {} values at {} layer boundaries compared with golden: {}\n", result.images,
-               netlist.empty() ? "" : " through the " + netlist + " netlist", thousands(static_cast<double>(compared)), result.boundaries.size(),
-               result.bit_exact ? "all equal" : "DIFFERENT");
+               netlist.empty() ? "" : " through the " + netlist + " netlist", thousands(static_cast<double>(compared)),
+               result.boundaries.size(), result.bit_exact ? "all equal" : "DIFFERENT");
     if (set.labels) fmt::print("{:.2f} % right\n", 100 * static_cast<double>(right) / static_cast<double>(result.images));
     fmt::print("first image after {} clocks", thousands(static_cast<double>(result.first_image_latency)));
     if (stall <= 0 && result.clocks_per_image > 0)
@@ -138,7 +139,8 @@ void add_sim(CLI::App& program) {
   CLI::App* app = program.add_subcommand("sim", "cycle-accurate RTL simulation, compared bit by bit with golden");
   app->footer(
       "Example: bitloom sim digits --data digits --images 20 --stall 0.3 --seed 7\n"
-      "The result is also written to DESIGN/sim.json (sim-stalled.json with --stall,\nsim-synthesized.json and sim-placed.json with --netlist).");
+      "The result is also written to DESIGN/sim.json (sim-stalled.json with --stall,\nsim-synthesized.json and sim-placed.json with "
+      "--netlist).");
   app->add_option("DESIGN", sim->design, "a folder made by bitloom compile")->required();
   sim->data.add_to(*app);
   app->add_option("--stall", sim->stall, "probability that source or sink pauses in a clock")->capture_default_str();

@@ -49,7 +49,8 @@ void add_synth(CLI::App& program) {
   CLI::App* app = program.add_subcommand("synth", "Yosys and nextpnr: bitstream, LUT/FF/RAM/DSP and Fmax, by layer");
   app->footer("Example: bitloom synth digits");
   app->add_option("DESIGN", synth->design, "a folder made by bitloom compile")->required();
-  app->add_option("--tool", synth->options.tool, "open: Yosys and nextpnr; vivado, quartus, radiant, diamond: write a project for it (default: open)");
+  app->add_option("--tool", synth->options.tool,
+                  "open: Yosys and nextpnr; vivado, quartus, radiant, diamond: write a project for it (default: open)");
   app->add_option("--seed", synth->options.seed, "of nextpnr's placement")->capture_default_str();
   app->add_option("--freq", synth->options.frequency, "clock in MHz to aim at (default: the board's)");
   app->add_option("--jobs", synth->options.jobs, "threads")->capture_default_str();

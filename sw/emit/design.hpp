@@ -89,8 +89,8 @@ struct DesignOptions {
   std::filesystem::path model;  ///< copied into the folder
   double scale = 1.0, shift = 0.0;
   bool argmax = false;
-  std::string input;     ///< type of the pixels, empty for the model's own
-  int baud = 1'000'000;  ///< of the serial link
+  std::string input;          ///< type of the pixels, empty for the model's own
+  int baud = 1'000'000;       ///< of the serial link
   double fps = 0, fit = 0.7;  ///< what was asked of the plan
   std::int64_t clocks = 0;
 };

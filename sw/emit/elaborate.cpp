@@ -86,7 +86,8 @@ void Elaboration::adapt(Wire& wire, int lanes, const std::string& suffix) {
     if (to < wire.lanes)
       add("stream_downsize", "narrow" + suffix, wire, to, wire.type, {{"WIDTH", num(width)}, {"RATIO", num(times)}}, ratio(1, times));
     else if (to > wire.lanes)
-      add("stream_upsize", "widen" + suffix, wire, to, wire.type, {{"WIDTH", num(width)}, {"RATIO", num(times)}}, ratio(times, 1)).latency = times;
+      add("stream_upsize", "widen" + suffix, wire, to, wire.type, {{"WIDTH", num(width)}, {"RATIO", num(times)}}, ratio(times, 1)).latency =
+          times;
   };
   resize(between);
   resize(lanes);

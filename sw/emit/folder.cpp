@@ -84,7 +84,8 @@ nlohmann::json output_stream(const Network& network, const Design& design) {
 }  // namespace
 
 std::string design_hash(const Design& design, const DesignOptions& options) {
-  // FNV-1a of 64 bits (RFC 9923): it tells designs apart, and is no signature. Every part is led in by its size, so that none runs into the next.
+  // FNV-1a of 64 bits (RFC 9923): it tells designs apart, and is no signature. Every part is led in by its size, so that none runs into the
+  // next.
   std::uint64_t hash = 0xcbf29ce484222325U;
   const auto bytes = [&](const auto& part) {
     for (const auto byte : part) hash = (hash ^ static_cast<std::uint8_t>(byte)) * 0x100000001b3U;
@@ -118,8 +119,13 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                  {"hash", design_hash(design, options)},
                  {"link", {{"baud", options.baud}}},
                  {"options",
-                  {{"scale", options.scale}, {"shift", options.shift}, {"argmax", options.argmax}, {"input", options.input},
-                   {"fps", options.fps}, {"clocks", options.clocks}, {"fit", options.fit}}},
+                  {{"scale", options.scale},
+                   {"shift", options.shift},
+                   {"argmax", options.argmax},
+                   {"input", options.input},
+                   {"fps", options.fps},
+                   {"clocks", options.clocks},
+                   {"fit", options.fit}}},
                  {"sources", json::array()},
                  {"boundaries", json::array()},
                  {"layers", json::array()},

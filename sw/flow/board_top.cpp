@@ -234,8 +234,8 @@ module board_top #(
                      fmt::arg("clock", board.pll ? "core_clk" : pins.clock.port), fmt::arg("button", reset),
                      fmt::arg("pll", board.pll ? pll_text(board) : ""),
                      fmt::arg("clock_hz", static_cast<long long>(std::llround(board.clock_mhz * 1e6))), fmt::arg("in_width", in_width),
-                     fmt::arg("out_width", out_width), fmt::arg("in_beats", in_beats),
-                     fmt::arg("out_beats", out_beats), fmt::arg("baud", baud), fmt::arg("hash", hash),
+                     fmt::arg("out_width", out_width), fmt::arg("in_beats", in_beats), fmt::arg("out_beats", out_beats),
+                     fmt::arg("baud", baud), fmt::arg("hash", hash),
                      fmt::arg("rx", (pins.uart_rx.active_low ? "!" : "") + pins.uart_rx.port), fmt::arg("tx", pins.uart_tx.port),
                      fmt::arg("tx_level", pins.uart_tx.active_low ? "!serial_out" : "serial_out"), fmt::arg("outputs", outputs));
 }

@@ -83,7 +83,8 @@ BoardPins read_pins(const Fields& fields) {
 BoardPll read_pll(const Fields& fields) {
   BoardPll pll{fields.text("module"), {}, fields.text("tool")};
   for (const auto& [name, value] : fields.object("parameters").items()) {
-    if (!value.is_number_integer()) throw Error(fields.where(), fmt::format("the parameter '{}' is {}, a whole number expected", name, value.dump()));
+    if (!value.is_number_integer())
+      throw Error(fields.where(), fmt::format("the parameter '{}' is {}, a whole number expected", name, value.dump()));
     pll.parameters.emplace_back(name, value.get<int>());
   }
   return pll;

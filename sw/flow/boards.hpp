@@ -35,14 +35,14 @@ struct BoardPll {
 
 /// What a family of devices is to the planner and to synthesis.
 struct Family {
-  const char* name;        ///< "ice40"
-  const char* title;       ///< "iCE40"
-  int bram_width;          ///< widest port of a block RAM
-  bool infers_dsp;         ///< whether synthesis makes multiplications of DSP blocks
-  const char* cells;       ///< files of Yosys that declare its cells
-  const char* synthesis;   ///< the Yosys command that maps to it
-  const char* open_tool;   ///< nextpnr's program; empty where only the vendor's tool places it
-  const char* vendor_tool; ///< of the vendors', which makes its bitstreams; empty where none is supported
+  const char* name;         ///< "ice40"
+  const char* title;        ///< "iCE40"
+  int bram_width;           ///< widest port of a block RAM
+  bool infers_dsp;          ///< whether synthesis makes multiplications of DSP blocks
+  const char* cells;        ///< files of Yosys that declare its cells
+  const char* synthesis;    ///< the Yosys command that maps to it
+  const char* open_tool;    ///< nextpnr's program; empty where only the vendor's tool places it
+  const char* vendor_tool;  ///< of the vendors', which makes its bitstreams; empty where none is supported
 };
 /// Throws Error naming `where` for a family that is not known.
 const Family& family(const std::string& name, const std::string& where);
@@ -50,12 +50,12 @@ const Family& family(const std::string& name, const std::string& where);
 struct Board {
   std::string name;
   std::string title;
-  std::string family;   ///< "ice40", "ecp5", "xc7", "cyclonev" or "nexus"
-  std::string device;   ///< nextpnr's option without dashes: "up5k", "85k"
-  std::string package;  ///< as nextpnr names it
-  std::string speed;    ///< speed grade; empty where the family has no choice
-  std::string tool;     ///< what `synth` takes unless told otherwise: "open" or a vendor's
-  std::string part;     ///< as the vendor's tool names the device; empty where no such tool is meant
+  std::string family;         ///< "ice40", "ecp5", "xc7", "cyclonev" or "nexus"
+  std::string device;         ///< nextpnr's option without dashes: "up5k", "85k"
+  std::string package;        ///< as nextpnr names it
+  std::string speed;          ///< speed grade; empty where the family has no choice
+  std::string tool;           ///< what `synth` takes unless told otherwise: "open" or a vendor's
+  std::string part;           ///< as the vendor's tool names the device; empty where no such tool is meant
   double clock_mhz = 0;       ///< of the core
   double oscillator_mhz = 0;  ///< at the clock pin; the same where there is no PLL
   std::optional<BoardPll> pll;
@@ -65,7 +65,7 @@ struct Board {
   int dsp = 0, spram = 0;
   std::filesystem::path pins_file;    ///< full path
   std::filesystem::path timing_file;  ///< SDC where the pins file holds no clock; empty for none
-  std::string source;               ///< where the pins come from
+  std::string source;                 ///< where the pins come from
   BoardPins pins;
 };
 

@@ -19,7 +19,7 @@ struct CorePort {
   const char* name;
   bool is_input;
 };
-constexpr CorePort kCorePorts[] = {{"rst", true},      {"in_valid", true},   {"in_ready", false},  {"in_data", true}, {"in_last", true},
+constexpr CorePort kCorePorts[] = {{"rst", true},        {"in_valid", true},  {"in_ready", false}, {"in_data", true},  {"in_last", true},
                                    {"out_valid", false}, {"out_ready", true}, {"out_data", false}, {"out_last", false}};
 
 int port_width(const std::string& port, const json& design) {
@@ -30,7 +30,8 @@ int port_width(const std::string& port, const json& design) {
 
 /// Cells that touch pins or make clocks: their outputs are cut away, or clocks.
 bool is_left_out(const std::string& type, const json& cell) {
-  static const std::set<std::string> types = {"$scopeinfo", "SB_IO", "TRELLIS_IO", "SB_PLL40_CORE", "ICESTORM_PLL", "EHXPLLL", "SB_WARMBOOT", "IOLOGIC"};
+  static const std::set<std::string> types = {"$scopeinfo",   "SB_IO",   "TRELLIS_IO",  "SB_PLL40_CORE",
+                                              "ICESTORM_PLL", "EHXPLLL", "SB_WARMBOOT", "IOLOGIC"};
   if (types.count(type) != 0) return true;
   return type == "TRELLIS_COMB" && cell.contains("parameters") && cell.at("parameters").value("MODE", "") == "RAMW_BLOCK";
 }
@@ -88,7 +89,8 @@ class Writer {
 
   /// The net of this bit is driven by a port of bitloom_core from now on.
   void cut(const json& bit, const std::string& port) {
-    if (!bit.is_number()) throw Error(where_, fmt::format("{} is the constant {}; the core cannot be simulated without its link", port, bit.dump()));
+    if (!bit.is_number())
+      throw Error(where_, fmt::format("{} is the constant {}; the core cannot be simulated without its link", port, bit.dump()));
     cut_[bit.get<std::int64_t>()] = port;
   }
 
@@ -129,29 +131,62 @@ class Writer {
       ecp5_logic_cell();
     } else if (type == "TRELLIS_RAMW") {
       // Address and data of a distributed RAM on their way to the slices beside it.
-      for (const auto& [out, from] : {std::pair{"WADO0", "D0"}, {"WADO1", "B0"}, {"WADO2", "C0"}, {"WADO3", "A0"}, {"WDO0", "C1"}, {"WDO1", "A1"}, {"WDO2", "D1"}, {"WDO3", "B1"}})
+      for (const auto& [out, from] : {std::pair{"WADO0", "D0"},
+                                      {"WADO1", "B0"},
+                                      {"WADO2", "C0"},
+                                      {"WADO3", "A0"},
+                                      {"WDO0", "C1"},
+                                      {"WDO1", "A1"},
+                                      {"WDO2", "D1"},
+                                      {"WDO3", "B1"}})
         assign(out, in(from));
     } else if (type == "TRELLIS_COMB") {
       require("WREMUX", {"", "WRE", "INV"});
       instance("sim_lut_ram", fmt::format(".INIT({})", bits("INITVAL", 16)),
-               {{"clk", "clk"}, {"wr_en", in("WRE")}, {"wr_addr", in_all({"WAD3", "WAD2", "WAD1", "WAD0"})}, {"wr_data", in("WD")},
-                {"rd_addr", in_all({"A", "C", "B", "D"})}, {"rd_data", out("F")}});
+               {{"clk", "clk"},
+                {"wr_en", in("WRE")},
+                {"wr_addr", in_all({"WAD3", "WAD2", "WAD1", "WAD0"})},
+                {"wr_data", in("WD")},
+                {"rd_addr", in_all({"A", "C", "B", "D"})},
+                {"rd_data", out("F")}});
     } else if (type == "TRELLIS_DPR16X4") {
       require("WREMUX", {"WRE", "INV"});
       instance("sim_lut_ram4", fmt::format(".INIT({})", bits("INITVAL", 64)),
-               {{"clk", "clk"}, {"wr_en", in("WRE")}, {"wr_addr", bus("WAD", 4, false)}, {"wr_data", bus("DI", 4, false)},
-                {"rd_addr", bus("RAD", 4, false)}, {"rd_data", bus("DO", 4, true)}});
+               {{"clk", "clk"},
+                {"wr_en", in("WRE")},
+                {"wr_addr", bus("WAD", 4, false)},
+                {"wr_data", bus("DI", 4, false)},
+                {"rd_addr", bus("RAD", 4, false)},
+                {"rd_data", bus("DO", 4, true)}});
     } else if (type == "SB_RAM40_4K" || type == "ICESTORM_RAM") {
       std::string init;
-      for (int i = 15; i >= 0; --i) init += bits(fmt::format("INIT_{:X}", i), 256).substr(5) ;
-      instance("sim_SB_RAM40_4K", fmt::format(".READ_MODE({}), .WRITE_MODE({}), .INIT(4096'b{})", number("READ_MODE"), number("WRITE_MODE"), init),
-               {{"clk", "clk"}, {"RE", in("RE") + " & " + in("RCLKE")}, {"RADDR", bus("RADDR", 11, false)}, {"RDATA", bus("RDATA", 16, true)},
-                {"WE", in("WE") + " & " + in("WCLKE")}, {"WADDR", bus("WADDR", 11, false)}, {"MASK", bus("MASK", 16, false)}, {"WDATA", bus("WDATA", 16, false)}});
+      for (int i = 15; i >= 0; --i) init += bits(fmt::format("INIT_{:X}", i), 256).substr(5);
+      instance("sim_SB_RAM40_4K",
+               fmt::format(".READ_MODE({}), .WRITE_MODE({}), .INIT(4096'b{})", number("READ_MODE"), number("WRITE_MODE"), init),
+               {{"clk", "clk"},
+                {"RE", in("RE") + " & " + in("RCLKE")},
+                {"RADDR", bus("RADDR", 11, false)},
+                {"RDATA", bus("RDATA", 16, true)},
+                {"WE", in("WE") + " & " + in("WCLKE")},
+                {"WADDR", bus("WADDR", 11, false)},
+                {"MASK", bus("MASK", 16, false)},
+                {"WDATA", bus("WDATA", 16, false)}});
     } else if (type == "DP16KD") {
       for (const char* mode : {"REGMODE_A", "REGMODE_B"}) require(mode, {"", "NOREG"});
-      instance("sim_DP16KD", fmt::format(".DATA_WIDTH_A({}), .DATA_WIDTH_B({}), .INIT(18432'b{})", number("DATA_WIDTH_A"), number("DATA_WIDTH_B"), block_content(parameters())),
-               {{"clk", "clk"}, {"CEA", in("CEA")}, {"WEA", in("WEA")}, {"ADA", bus("ADA", 14, false)}, {"DIA", bus("DIA", 18, false)}, {"DOA", bus("DOA", 18, true)},
-                {"CEB", in("CEB")}, {"WEB", in("WEB")}, {"ADB", bus("ADB", 14, false)}, {"DIB", bus("DIB", 18, false)}, {"DOB", bus("DOB", 18, true)}});
+      instance("sim_DP16KD",
+               fmt::format(".DATA_WIDTH_A({}), .DATA_WIDTH_B({}), .INIT(18432'b{})", number("DATA_WIDTH_A"), number("DATA_WIDTH_B"),
+                           block_content(parameters())),
+               {{"clk", "clk"},
+                {"CEA", in("CEA")},
+                {"WEA", in("WEA")},
+                {"ADA", bus("ADA", 14, false)},
+                {"DIA", bus("DIA", 18, false)},
+                {"DOA", bus("DOA", 18, true)},
+                {"CEB", in("CEB")},
+                {"WEB", in("WEB")},
+                {"ADB", bus("ADB", 14, false)},
+                {"DIB", bus("DIB", 18, false)},
+                {"DOB", bus("DOB", 18, true)}});
     } else {
       throw Error(where_, fmt::format("the cell {} is a {}, which has no simulation model; simulate the RTL instead", name, type));
     }
@@ -194,7 +229,8 @@ class Writer {
   std::string bits(const std::string& parameter, int width) const {
     std::string value = text(parameter);
     if (parameters().contains(parameter) && parameters().at(parameter).is_number())
-      throw Error(where_, fmt::format("the cell {} has the number {} in {}, bits expected", name_, parameters().at(parameter).dump(), parameter));
+      throw Error(where_,
+                  fmt::format("the cell {} has the number {} in {}, bits expected", name_, parameters().at(parameter).dump(), parameter));
     for (char& c : value)
       if (c != '1') c = '0';
     const auto size = static_cast<std::size_t>(width);
@@ -245,7 +281,9 @@ class Writer {
     }
     return "{" + list + "}";
   }
-  std::string out(const std::string& pin) { return connected(pin) ? drive(cell_->at("connections").at(pin)[0]) : fmt::format("open[{}]", open_++); }
+  std::string out(const std::string& pin) {
+    return connected(pin) ? drive(cell_->at("connections").at(pin)[0]) : fmt::format("open[{}]", open_++);
+  }
 
   void assign(const std::string& pin, const std::string& value) {
     if (connected(pin)) cells_ += fmt::format("  assign {} = {};\n", out(pin), value);
@@ -271,10 +309,13 @@ class Writer {
     return fmt::format("t{}", wires_++);
   }
   /// A register of its own, with the output as its net; set and reset are synchronous.
-  std::string register_of(const std::string& data, const std::string& enable, const std::string& reset, bool to_one, bool reset_needs_enable) {
+  std::string register_of(const std::string& data, const std::string& enable, const std::string& reset, bool to_one,
+                          bool reset_needs_enable) {
     const std::string q = fmt::format("q{}", registers_++);
     const std::string value = reset == "1'b0" ? data : fmt::format("{} ? 1'b{} : {}", reset, to_one ? 1 : 0, data);
-    const std::string when = enable == "1'b1" ? "" : reset_needs_enable || reset == "1'b0" ? fmt::format("if ({}) ", enable) : fmt::format("if ({} | {}) ", enable, reset);
+    const std::string when = enable == "1'b1"                        ? ""
+                             : reset_needs_enable || reset == "1'b0" ? fmt::format("if ({}) ", enable)
+                                                                     : fmt::format("if ({} | {}) ", enable, reset);
     cells_ += fmt::format("  reg {} = 1'b{};\n  always @(posedge clk) {}{} <= {};\n", q, to_one ? 1 : 0, when, q, value);
     return q;
   }
@@ -298,8 +339,11 @@ class Writer {
     if (flag("NEG_CLK") || (flag("DFF_ENABLE") && flag("ASYNC_SR") && connected("SR")))
       throw Error(where_, fmt::format("the cell {} has a falling clock or an asynchronous reset, which are not simulated", name_));
     const std::string value = fresh(lut("LUT_INIT", {"I3", "I2", "I1", "I0"}));
-    if (flag("CARRY_ENABLE"))
-      assign("COUT", fmt::format("{0} & {1} | ({0} | {1}) & {2}", in("I1"), in("I2"), flag("CIN_CONST") ? (flag("CIN_SET") ? "1'b1" : "1'b0") : in("CIN")));
+    if (flag("CARRY_ENABLE")) {
+      // Where nextpnr ends a chain in a LUT that passes its carry on, the carry is named at the LUT's I3 only: there it is the same wire.
+      const std::string carry = flag("CIN_CONST") ? (flag("CIN_SET") ? "1'b1" : "1'b0") : in(connected("CIN") ? "CIN" : "I3");
+      assign("COUT", fmt::format("{0} & {1} | ({0} | {1}) & {2}", in("I1"), in("I2"), carry));
+    }
     assign("LO", value);
     assign("O", flag("DFF_ENABLE") ? register_of(value, in("CEN"), in("SR"), flag("SET_NORESET"), true) : value);
   }
@@ -315,7 +359,8 @@ class Writer {
       assign("FCO", fmt::format("{} ? {} : {}", lut4, in("FCI"), low));
     }
     assign("F", value);
-    assign("OFX", flag("IS_Z1") ? fmt::format("{} ? {} : {}", in("M"), in("FXB"), in("FXA")) : fmt::format("{} ? {} : {}", in("M"), in("F1"), value));
+    assign("OFX", flag("IS_Z1") ? fmt::format("{} ? {} : {}", in("M"), in("FXB"), in("FXA"))
+                                : fmt::format("{} ? {} : {}", in("M"), in("F1"), value));
   }
   /// The LUT of A and B in the four lowest bits.
   std::string half_lut(const std::string& init, const std::string& a = "A", const std::string& b = "B") {
@@ -372,8 +417,10 @@ CoreNets core_nets(const json& module, const json& design, const std::string& co
     const std::string key = fmt::format("assign probe_valid[{}] = ", b);
     const std::size_t at = core.find(key);
     const std::string stream = at == std::string::npos ? "" : core.substr(at + key.size(), core.find("_valid;", at) - at - key.size());
-    for (const char* signal : {"valid", "ready", "last"}) result[std::string("probe_") + signal].push_back(names_of(stream + "_" + signal, 0));
-    for (int i = 0; i < design.at("boundaries")[b].at("width").get<int>(); ++i) result["probe_data"].push_back(names_of(stream + "_data", i));
+    for (const char* signal : {"valid", "ready", "last"})
+      result[std::string("probe_") + signal].push_back(names_of(stream + "_" + signal, 0));
+    for (int i = 0; i < design.at("boundaries")[b].at("width").get<int>(); ++i)
+      result["probe_data"].push_back(names_of(stream + "_data", i));
   }
   return result;
 }
@@ -389,7 +436,7 @@ std::string netlist_text(const json& module, const CoreNets& nets, const Board& 
       if (bit.is_null()) {
         const std::string base = port.name;
         if (base == "in_last" || base == "in_data") continue;  // the core does not use it
-        if (base == "out_last") {  // without a LED for it nothing uses this one: it is counted
+        if (base == "out_last") {                              // without a LED for it nothing uses this one: it is counted
           outputs += fmt::format(
               "  reg [31:0] out_beat = 0;\n  assign out_last = out_beat == {};\n"
               "  always @(posedge clk) if (rst) out_beat <= 0; else if (out_valid & out_ready) out_beat <= out_last ? 0 : out_beat + 1;\n",
@@ -412,17 +459,20 @@ std::string netlist_text(const json& module, const CoreNets& nets, const Board& 
   };
   int probe_bits = 0;
   for (std::size_t b = 0; b < boundaries.size(); ++b) {
-    outputs += fmt::format("  assign probe_valid[{0}] = {1}, probe_ready[{0}] = {2};\n", b, probe("probe_valid", b), probe("probe_ready", b));
+    outputs +=
+        fmt::format("  assign probe_valid[{0}] = {1}, probe_ready[{0}] = {2};\n", b, probe("probe_valid", b), probe("probe_ready", b));
     if (const json last = writer.find(nets.at("probe_last").at(b)); writer.is_driven(last)) {
       outputs += fmt::format("  assign probe_last[{}] = {};\n", b, writer.read(last));
     } else {
       outputs += fmt::format(
           "  reg [31:0] beat{0} = 0;\n  assign probe_last[{0}] = beat{0} == {1};\n"
-          "  always @(posedge clk) if (rst) beat{0} <= 0; else if (probe_valid[{0}] & probe_ready[{0}]) beat{0} <= probe_last[{0}] ? 0 : beat{0} + 1;\n",
+          "  always @(posedge clk) if (rst) beat{0} <= 0; else if (probe_valid[{0}] & probe_ready[{0}]) beat{0} <= probe_last[{0}] ? 0 : "
+          "beat{0} + 1;\n",
           b, boundaries[b].at("beats").get<std::int64_t>() - 1);
     }
     for (int i = 0; i < boundaries[b].at("width").get<int>(); ++i, ++probe_bits)
-      outputs += fmt::format("  assign probe_data[{}] = {};\n", boundaries[b].at("data_offset").get<int>() + i, probe("probe_data", static_cast<std::size_t>(probe_bits)));
+      outputs += fmt::format("  assign probe_data[{}] = {};\n", boundaries[b].at("data_offset").get<int>() + i,
+                             probe("probe_data", static_cast<std::size_t>(probe_bits)));
   }
   for (const auto& [name, cell] : module.at("cells").items()) writer.cell(name, cell);
   const std::string body = writer.body();
@@ -449,7 +499,8 @@ fs::path netlist_design(const fs::path& design_folder, const std::string& which)
   const Board board = load_board(design.at("board").get<std::string>());
   const fs::path netlist = netlist_file(design_folder, board.name, which);
   if (!fs::exists(netlist))
-    throw Error(design_folder.string(), fmt::format("no {} netlist is here yet; make it with: bitloom synth {}", which, design_folder.string()));
+    throw Error(design_folder.string(),
+                fmt::format("no {} netlist is here yet; make it with: bitloom synth {}", which, design_folder.string()));
   const fs::path folder = design_folder / "build" / "netlist" / which;
   std::error_code error;
   fs::create_directories(folder, error);

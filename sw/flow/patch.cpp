@@ -310,8 +310,8 @@ void set_content(json& cell, const std::vector<bool>& content) {
     parameters[type == "LUT4" ? "INIT" : type == "TRELLIS_COMB" ? "INITVAL" : "LUT_INIT"] = text_of(content);
   } else if (content.size() == 4096) {
     for (std::size_t i = 0; i < 16; ++i)
-      parameters[fmt::format("INIT_{:X}", i)] =
-          text_of(Bits(content.begin() + static_cast<std::ptrdiff_t>(256 * i), content.begin() + static_cast<std::ptrdiff_t>(256 * (i + 1))));
+      parameters[fmt::format("INIT_{:X}", i)] = text_of(
+          Bits(content.begin() + static_cast<std::ptrdiff_t>(256 * i), content.begin() + static_cast<std::ptrdiff_t>(256 * (i + 1))));
   } else {
     for (std::size_t i = 0; i < 64; ++i) {
       Bits value(320);
@@ -350,10 +350,12 @@ fs::path patch_bitstream(const fs::path& design_folder) {
   const fs::path folder = fs::absolute(design_folder) / build;
   if (!fs::exists(folder / kPilotConfig)) {
     const std::vector<std::string> roms = logic_roms(design_folder);
-    throw Error(design_folder.string(),
-                fmt::format("was not placed for other weights: {} of its ROMs are logic ({}{}). Place it once with: bitloom synth {} --patchable",
-                            roms.size(), fmt::join(roms.begin(), roms.begin() + std::min<std::ptrdiff_t>(3, static_cast<std::ptrdiff_t>(roms.size())), ", "),
-                            roms.size() > 3 ? ", .." : "", design_folder.string()));
+    throw Error(
+        design_folder.string(),
+        fmt::format("was not placed for other weights: {} of its ROMs are logic ({}{}). Place it once with: bitloom synth {} --patchable",
+                    roms.size(),
+                    fmt::join(roms.begin(), roms.begin() + std::min<std::ptrdiff_t>(3, static_cast<std::ptrdiff_t>(roms.size())), ", "),
+                    roms.size() > 3 ? ", .." : "", design_folder.string()));
   }
   json synthesized = read_netlist(folder / "netlist.json");
   json placed = read_netlist(folder / "placed.json");
@@ -385,7 +387,8 @@ fs::path patch_bitstream(const fs::path& design_folder) {
     set_content(synthesized.at("cells").at(cells[c].cell), contents[c]);
     set_content(placed.at("cells").at(cells[c].placed), contents[c]);
   }
-  write_file_atomically(netlist_file(design_folder, board.name, "synthesized"), netlist_text(synthesized, nets, board, design, "netlist.json"));
+  write_file_atomically(netlist_file(design_folder, board.name, "synthesized"),
+                        netlist_text(synthesized, nets, board, design, "netlist.json"));
   write_file_atomically(netlist_file(design_folder, board.name, "placed"), netlist_text(placed, nets, board, design, "placed.json"));
   return bitstream;
 }

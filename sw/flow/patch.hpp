@@ -27,9 +27,9 @@ struct RomCell {
   std::string type;  ///< SB_LUT4, SB_RAM40_4K, LUT4 or DP16KD
   std::string rom;   ///< the image, "mem/conv1_weights.mem"
   int row = 0, column = 0;
-  int bits = 1;           ///< of a word, that the cell holds
-  std::string placed;     ///< its name after packing
-  std::string bel;        ///< where it is placed, "X14/Y5/lc3"
+  int bits = 1;        ///< of a word, that the cell holds
+  std::string placed;  ///< its name after packing
+  std::string bel;     ///< where it is placed, "X14/Y5/lc3"
   bool is_lut() const { return type == "SB_LUT4" || type == "LUT4"; }
 };
 

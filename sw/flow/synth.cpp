@@ -245,7 +245,8 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   job.board = load_board(job.design.at("board").get<std::string>());
   const std::string chosen = options.tool.empty() ? job.board.tool : options.tool;
   if (chosen != "open")
-    throw Error("--tool", fmt::format("'{}' does not run here: for a project of it say bitloom synth {} --tool {}", chosen, design_folder.string(), chosen));
+    throw Error("--tool", fmt::format("'{}' does not run here: for a project of it say bitloom synth {} --tool {}", chosen,
+                                      design_folder.string(), chosen));
   if (*family(job.board.family, job.board.name).open_tool == '\0')
     throw Error("--tool", fmt::format("the open tools do not place {}; write a project for its own tool: bitloom synth {} --tool {}",
                                       job.board.title, design_folder.string(), family(job.board.family, job.board.name).vendor_tool));
@@ -257,7 +258,8 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   std::error_code failed;
   fs::create_directories(job.folder / job.build, failed);
   if (failed) throw Error((job.folder / job.build).string(), fmt::format("cannot be made ({})", failed.message()));
-  for (const char* name : {"synth.json", kPilotConfig}) fs::remove(job.folder / job.build / name, failed);  // old results must not outlive a failing run
+  for (const char* name : {"synth.json", kPilotConfig})
+    fs::remove(job.folder / job.build / name, failed);  // old results must not outlive a failing run
 
   const auto step = [&](int number, const std::string& what) {
     if (options.progress) options.progress(number, 3, what);

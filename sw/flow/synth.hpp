@@ -12,13 +12,13 @@
 namespace bitloom {
 
 struct SynthOptions {
-  std::string tool;           ///< "open" (Yosys and nextpnr); empty: the board's
-  std::uint32_t seed = 1;     ///< nextpnr's
-  int jobs = 1;               ///< threads of nextpnr
+  std::string tool;        ///< "open" (Yosys and nextpnr); empty: the board's
+  std::uint32_t seed = 1;  ///< nextpnr's
+  int jobs = 1;            ///< threads of nextpnr
   double frequency =
-      0;              ///< target in MHz; 0: the board's clock. A routed clock below the board's is an error, below a higher target is not
+      0;  ///< target in MHz; 0: the board's clock. A routed clock below the board's is an error, below a higher target is not
   bool patchable = false;  ///< weights and thresholds in cells that `bitloom patch` can rewrite (sw/flow/patch.hpp)
-  bool keep = false;  ///< keep the intermediate netlists (large); logs are always kept
+  bool keep = false;       ///< keep the intermediate netlists (large); logs are always kept
   std::function<void(int step, int steps, const std::string& what)> progress = {};  ///< called as each step begins; may be empty
 };
 

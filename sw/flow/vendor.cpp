@@ -37,7 +37,8 @@ std::string heading(const Project& project, const std::string& command) {
       "set top     board_top\nset part    {}\nset sources {{\n{}}}\nset images {{\n{}}}\nset constraints {{\n{}}}\n\n"
       "foreach file [concat $sources $images $constraints] {{\n"
       "  if {{![file exists $file]}} {{ error \"$file is missing: write the project again with bitloom synth --tool\" }}\n}}\n\n",
-      project.name, project.board.title, command, project.board.part, list(project.sources), list(project.images), list(project.constraints));
+      project.name, project.board.title, command, project.board.part, list(project.sources), list(project.images),
+      list(project.constraints));
 }
 
 /// Lattice's tools run synthesis in the implementation's folder.
@@ -52,7 +53,8 @@ std::string vivado_build(const Project& project) {
          "read_verilog -sv $sources\nread_mem $images\nread_xdc $constraints\n\n"
          "synth_design -top $top -part $part -verilog_define SYNTHESIS=1\nwrite_checkpoint -force out/synth.dcp\n"
          "opt_design\nplace_design\nphys_opt_design\nroute_design\nwrite_checkpoint -force out/route.dcp\n\n"
-         "report_utilization -hierarchical -file out/utilization.rpt\nreport_timing_summary -file out/timing.rpt\nreport_drc -file out/drc.rpt\n"
+         "report_utilization -hierarchical -file out/utilization.rpt\nreport_timing_summary -file out/timing.rpt\nreport_drc -file "
+         "out/drc.rpt\n"
          "if {[get_property SLACK [get_timing_paths]] < 0} { puts \"WARNING: the clock is not met, see out/timing.rpt\" }\n"
          "write_bitstream -force out/board_top.bit\n";
 }
@@ -87,7 +89,8 @@ std::string text_report(const std::string& title, const std::string& files, cons
   return fmt::format(
       "# {}\ncd [file dirname [file normalize [info script]]]\n"
       "foreach file [glob -nocomplain {}] {{\n  puts \"== $file\"\n  set in [open $file]\n"
-      "  while {{[gets $in line] >= 0}} {{\n    if {{[regexp -nocase {{{}}} $line]}} {{ puts [string trim $line] }}\n  }}\n  close $in\n}}\n",
+      "  while {{[gets $in line] >= 0}} {{\n    if {{[regexp -nocase {{{}}} $line]}} {{ puts [string trim $line] }}\n  }}\n  close "
+      "$in\n}}\n",
       title, files, pattern);
 }
 
@@ -125,15 +128,18 @@ const Tool kTools[] = {
     {"vivado", "vivado -mode batch -source build.tcl", "out/board_top.bit", vivado_build, vivado_report},
     {"quartus", "quartus_sh -t build.tcl", "out/bitloom.sof", quartus_build,
      [] {
-       return text_report("Resources and Fmax:  quartus_sh -t report.tcl", "out/*.fit.summary out/*.sta.summary", "Logic util|registers|block memory|DSP|Slack|Type");
+       return text_report("Resources and Fmax:  quartus_sh -t report.tcl", "out/*.fit.summary out/*.sta.summary",
+                          "Logic util|registers|block memory|DSP|Slack|Type");
      }},
     {"radiant", "radiantc build.tcl", "impl_1/bitloom_impl_1.bit", radiant_build,
      [] {
-       return text_report("Resources and timing:  radiantc report.tcl", "impl_1/*.mrp impl_1/*.twr", "Number of (LUT4|registers|EBR|DSP)|Fmax|slack");
+       return text_report("Resources and timing:  radiantc report.tcl", "impl_1/*.mrp impl_1/*.twr",
+                          "Number of (LUT4|registers|EBR|DSP)|Fmax|slack");
      }},
     {"diamond", "diamondc build.tcl", "impl_1/bitloom_impl_1.bit", diamond_build,
      [] {
-       return text_report("Resources and timing:  diamondc report.tcl", "impl_1/*.mrp impl_1/*.twr", "Number of (LUT4|registers|block RAM|DSP)|Report:|Preference");
+       return text_report("Resources and timing:  diamondc report.tcl", "impl_1/*.mrp impl_1/*.twr",
+                          "Number of (LUT4|registers|block RAM|DSP)|Report:|Preference");
      }},
 };
 
@@ -145,9 +151,7 @@ const Tool& find_tool(const std::string& name) {
 
 }  // namespace
 
-bool is_vendor_tool(const std::string& tool) {
-  return !tool.empty() && tool != "open" && find_tool(tool).name == tool;
-}
+bool is_vendor_tool(const std::string& tool) { return !tool.empty() && tool != "open" && find_tool(tool).name == tool; }
 
 VendorProject write_vendor_project(const fs::path& design_folder, const std::string& tool_name) {
   const Tool& tool = find_tool(tool_name);
@@ -159,8 +163,7 @@ VendorProject write_vendor_project(const fs::path& design_folder, const std::str
   if (tool_name != kind.vendor_tool)
     throw Error("--tool", fmt::format("{} does not know {} devices such as {}'s; {} does", tool_name, kind.title, project.board.name,
                                       *kind.vendor_tool != '\0' ? kind.vendor_tool : "open"));
-  if (project.board.part.empty())
-    throw Error(project.board.name, fmt::format("its board.json names no 'part', which {} needs", tool_name));
+  if (project.board.part.empty()) throw Error(project.board.name, fmt::format("its board.json names no 'part', which {} needs", tool_name));
 
   const fs::path target = design_folder / "build" / tool_name;
   std::error_code error;
@@ -184,10 +187,11 @@ VendorProject write_vendor_project(const fs::path& design_folder, const std::str
   write_file_atomically(target / "report.tcl", tool.report());
   write_file_atomically(
       target / "README.txt",
-      fmt::format("{} for {}, a project of {}.\n\n  {}\n\nmakes {}; report.tcl, run in the same way, prints resources and timing.\n"
-                  "Bitloom checks that these files are complete, that the Tcl parses and that Yosys maps the sources to the device's cells;\n"
-                  "this tool itself has not been run on them.\n",
-                  project.name, project.board.title, tool_name, tool.command, tool.result));
+      fmt::format(
+          "{} for {}, a project of {}.\n\n  {}\n\nmakes {}; report.tcl, run in the same way, prints resources and timing.\n"
+          "Bitloom checks that these files are complete, that the Tcl parses and that Yosys maps the sources to the device's cells;\n"
+          "this tool itself has not been run on them.\n",
+          project.name, project.board.title, tool_name, tool.command, tool.result));
   VendorProject result{target, project.sources, tool.command};
   result.files.insert(result.files.end(), project.images.begin(), project.images.end());
   result.files.insert(result.files.end(), project.constraints.begin(), project.constraints.end());

@@ -9,8 +9,8 @@
 #include <Vplane_dense_w4a4.h>
 #include <Vplane_depthwise.h>
 #include <Vplane_dw_columns.h>
-#include <Vplane_dw_xnor.h>
 #include <Vplane_dw_parallel.h>
+#include <Vplane_dw_xnor.h>
 #include <Vplane_pairs.h>
 #include <Vplane_parallel.h>
 #include <Vplane_point.h>

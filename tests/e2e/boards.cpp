@@ -13,7 +13,8 @@ namespace {
 std::string compile_digits(const std::string& board, const TemporaryFolder& folder) {
   const std::string design = (folder / "design").string();
   const std::string share = load_board(board).lut4 < 10000 ? "0.7" : load_board(board).lut4 < 50000 ? "0.3" : "0.15";
-  const CommandResult compiled = bitloom_command({"compile", digits_model("digits-w1a1").string(), "--board", board, "--argmax", "--fit", share, "--out", design});
+  const CommandResult compiled =
+      bitloom_command({"compile", digits_model("digits-w1a1").string(), "--board", board, "--argmax", "--fit", share, "--out", design});
   INFO(compiled.err);
   REQUIRE(compiled.status == 0);
   return design;
@@ -41,7 +42,7 @@ int count(const nlohmann::json& cells, const std::vector<std::string>& prefixes)
   return sum;
 }
 
-const std::vector<std::string> kBlockRams = {"SB_RAM40", "DP16K", "PDP", "RAMB", "MISTRAL_M10K", "SDP", "pROM", "DPB"};
+const std::vector<std::string> kBlockRams = {"SB_RAM40", "DP16K", "PDP", "RAMB", "MISTRAL_M10K", "SDP", "SPX", "pROM", "DPB"};
 
 }  // namespace
 
@@ -53,16 +54,17 @@ TEST_CASE("bitstreams meet the clock of the board", "[place]") {
   INFO(run.err);
   REQUIRE(run.status == 0);
   const nlohmann::json synth = nlohmann::json::parse(run.out);
-  std::fprintf(stderr, "%-16s %6.1f MHz of %g, %d LUT4 of %d, %d FF, %d RAM of %d, %d DSP\n", board.c_str(), synth.at("fmax_mhz").get<double>(),
-               synth.at("clock_mhz").get<double>(), synth.at("lut4").get<int>(), synth.at("lut4_available").get<int>(), synth.at("ff").get<int>(),
-               synth.at("bram").get<int>(), synth.at("bram_available").get<int>(), synth.at("dsp").get<int>());
+  std::fprintf(stderr, "%-16s %6.1f MHz of %g, %d LUT4 of %d, %d FF, %d RAM of %d, %d DSP\n", board.c_str(),
+               synth.at("fmax_mhz").get<double>(), synth.at("clock_mhz").get<double>(), synth.at("lut4").get<int>(),
+               synth.at("lut4_available").get<int>(), synth.at("ff").get<int>(), synth.at("bram").get<int>(),
+               synth.at("bram_available").get<int>(), synth.at("dsp").get<int>());
   CHECK(synth.at("timing_met") == true);
   CHECK(fs::file_size(folder.path() / "design" / synth.at("bitstream").get<std::string>()) > 10000);
 }
 
 TEST_CASE("every other board elaborates and maps, memories in block RAM", "[map]") {
-  const auto board = GENERATE(as<std::string>{}, "arty-a7-35", "arty-a7-100", "de10-nano", "crosslink-nx-evn", "versa-ecp5", "ulx3s-25f", "ulx3s-45f",
-                              "orangecrab-85f", "colorlight-i9", "ecpix5-45f", "ecpix5-85f");
+  const auto board = GENERATE(as<std::string>{}, "arty-a7-35", "arty-a7-100", "de10-nano", "crosslink-nx-evn", "versa-ecp5", "ulx3s-25f",
+                              "ulx3s-45f", "orangecrab-85f", "colorlight-i9", "ecpix5-45f", "ecpix5-85f");
   CAPTURE(board);
   const TemporaryFolder folder;
   const Family& kind = family(load_board(board).family, board);

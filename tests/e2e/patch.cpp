@@ -22,7 +22,8 @@ TEST_CASE("a placed design takes other weights: netlists = golden") {
   CAPTURE(board);
   const TemporaryFolder folder;
   const std::string design = (folder / "design").string(), other = (folder / "other").string();
-  REQUIRE(bitloom_command({"compile", digits_model("digits-w1a1").string(), "--board", board, "--argmax", "--fit", share, "--out", design}).status == 0);
+  REQUIRE(bitloom_command({"compile", digits_model("digits-w1a1").string(), "--board", board, "--argmax", "--fit", share, "--out", design})
+              .status == 0);
 
   // Not patchable yet: the message says how it becomes so.
   perturb_model(digits_model("digits-w1a1"), folder / "retrained.onnx", 7);
@@ -33,7 +34,8 @@ TEST_CASE("a placed design takes other weights: netlists = golden") {
   json_of(bitloom_command({"synth", design, "--patchable", "--json"}));
   for (const char* netlist : {"synthesized", "placed"}) {
     CAPTURE(netlist);
-    CHECK(json_of(bitloom_command({"sim", design, "--data", "digits", "--images", "50", "--netlist", netlist, "--json"})).at("bit_exact") == true);
+    CHECK(json_of(bitloom_command({"sim", design, "--data", "digits", "--images", "50", "--netlist", netlist, "--json"})).at("bit_exact") ==
+          true);
   }
 
   // The patched design is one of its own: RTL, golden and both netlists have the new weights.
@@ -41,7 +43,8 @@ TEST_CASE("a placed design takes other weights: netlists = golden") {
   INFO(patched.err);
   REQUIRE(patched.status == 0);
   CHECK(json_of(bitloom_command({"sim", other, "--data", "digits", "--images", "5", "--json"})).at("bit_exact") == true);
-  CHECK(json_of(bitloom_command({"sim", other, "--data", "digits", "--images", "50", "--netlist", "placed", "--json"})).at("bit_exact") == true);
+  CHECK(json_of(bitloom_command({"sim", other, "--data", "digits", "--images", "50", "--netlist", "placed", "--json"})).at("bit_exact") ==
+        true);
   // The weights did change: the old images do not give the new model's maps.
   CHECK(read_text_file(folder / "other/mem/conv1_weights.mem") != read_text_file(folder / "design/mem/conv1_weights.mem"));
 
@@ -53,7 +56,8 @@ TEST_CASE("a placed design takes other weights: netlists = golden") {
   CHECK(read_text_file(other + build + bitstream) != read_text_file(design + build + bitstream));
 
   // Another shape is refused.
-  const CommandResult shape = bitloom_command({"patch", design, "--model", digits_model("digits-w2a2").string(), "--out", (folder / "no").string()});
+  const CommandResult shape =
+      bitloom_command({"patch", design, "--model", digits_model("digits-w2a2").string(), "--out", (folder / "no").string()});
   CHECK(shape.status == 2);
   CHECK_THAT(shape.err, contains_text("Compile the model anew") || contains_text("compile"));
 }

@@ -26,7 +26,8 @@ inline void perturb_model(const fs::path& from, const fs::path& to, unsigned see
   if (!model.ParseFromIstream(&in)) throw Error(from.string(), "is no ONNX model");
   std::mt19937 random(seed);
   for (onnx::TensorProto& tensor : *model.mutable_graph()->mutable_initializer()) {
-    if (tensor.data_type() != onnx::TensorProto::FLOAT || (tensor.dims_size() < 2 && tensor.name().find("_mean") == std::string::npos)) continue;
+    if (tensor.data_type() != onnx::TensorProto::FLOAT || (tensor.dims_size() < 2 && tensor.name().find("_mean") == std::string::npos))
+      continue;
     std::vector<float> values(tensor.float_data().begin(), tensor.float_data().end());
     if (tensor.has_raw_data()) {
       values.resize(tensor.raw_data().size() / sizeof(float));

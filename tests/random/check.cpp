@@ -64,8 +64,20 @@ std::set<std::pair<std::size_t, std::size_t>> differences(const Network& network
 
 /// The graph with a factor of up to 1 +- 2^-22, chosen for each element anew, behind every operator that rounds.
 Graph disturbed(const Graph& graph, const Tensors& values, std::mt19937& random) {
-  static const std::set<std::string> rounds = {"Conv", "MatMul", "Gemm",  "AveragePool",       "GlobalAveragePool", "Add",           "Sub",
-                                               "Mul",  "Div",    "Quant", "BatchNormalization", "DequantizeLinear",  "MultiThreshold", "Trunc"};
+  static const std::set<std::string> rounds = {"Conv",
+                                               "MatMul",
+                                               "Gemm",
+                                               "AveragePool",
+                                               "GlobalAveragePool",
+                                               "Add",
+                                               "Sub",
+                                               "Mul",
+                                               "Div",
+                                               "Quant",
+                                               "BatchNormalization",
+                                               "DequantizeLinear",
+                                               "MultiThreshold",
+                                               "Trunc"};
   Graph made = graph;
   made.nodes.clear();
   for (Node node : graph.nodes) {
@@ -144,7 +156,8 @@ class Case {
     if (stage == "lower")
       return says("no exact integer form") || says("axes rearranged") || says("channels in another order") ||
              says("an argmax over the integers would not be exact") || says("which falls where its input rises");
-    if (stage == "plan" || stage == "emit") return says("so far") || says("has no module") || says("no hardware to make") || says("not supported");
+    if (stage == "plan" || stage == "emit")
+      return says("so far") || says("has no module") || says("no hardware to make") || says("not supported");
     return false;
   }
 
@@ -174,7 +187,8 @@ class Case {
       for (std::size_t i = 0; i < images_.size(); ++i) {
         const std::vector<MapData> maps = packed.run(images_[i]);
         for (std::size_t m = 0; m < maps.size(); ++m)
-          if (maps[m] != maps_[i][m]) fail("packed", fmt::format("image {}: map {} differs from the plain model's", i, network_.maps[m].name));
+          if (maps[m] != maps_[i][m])
+            fail("packed", fmt::format("image {}: map {} differs from the plain model's", i, network_.maps[m].name));
         const std::vector<MapData> outputs = packed.run_outputs(images_[i]);
         for (const NetworkOutput& output : network_.outputs)
           if (outputs[static_cast<std::size_t>(output.map)] != maps_[i][static_cast<std::size_t>(output.map)])
@@ -208,8 +222,8 @@ class Case {
           const NetworkOutput& output = network_.outputs[o];
           const std::vector<double> golden = real_output(output, maps_[i][static_cast<std::size_t>(output.map)]);
           const std::vector<double> real = numbers(outputs.at(output.name));
-          const std::string message =
-              fmt::format("image {}: output {}, element {}: golden has {}, the float model {}", i, output.name, element, golden[element], real[element]);
+          const std::string message = fmt::format("image {}: output {}, element {}: golden has {}, the float model {}", i, output.name,
+                                                  element, golden[element], real[element]);
           if (model.exact) fail("float", message);
           // Sums of many values that are ties each: random disturbances do not meet them all. Counted, and looked at by hand.
           throw Stop{CheckResult::Outcome::Refused, "float", "ties of scales that are no powers of two, not proven: " + message};

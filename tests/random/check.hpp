@@ -12,7 +12,7 @@ namespace bitloom::test {
 
 struct CheckOptions {
   bool rtl = true;
-  int images = 16;  ///< fewer say less of the clocks per image: filling and draining count
+  int images = 16;                ///< fewer say less of the clocks per image: filling and draining count
   std::filesystem::path folder;   ///< for the design; emptied
   std::filesystem::path runtime;  ///< prepared by prepare_quick_runtime; needed with rtl
   /// Planted faults, for tests of the tests: in the lowered network, in the emitted design (false: it has nothing to damage).
@@ -27,13 +27,13 @@ constexpr double kFastest = 0.97, kSlowest = 1.5;
 struct CheckResult {
   enum class Outcome { Passed, Refused, Failed };
   Outcome outcome = Outcome::Passed;
-  std::string stage;    ///< import, lower, golden, packed, float, plan, emit, build, free, clocks or stalled: where it ended; "" when passed
+  std::string stage;  ///< import, lower, golden, packed, float, plan, emit, build, free, clocks or stalled: where it ended; "" when passed
   std::string message;  ///< what was said there
   std::string kind;     ///< the message without names and numbers: the same for failures of one cause
   int ties = 0;         ///< images that the float executor gives otherwise, proven to be ties within float32 rounding
   bool simulated = false;
   double clocks_ratio = 0;  ///< clocks per image simulated, of those predicted
-  std::string layers;  ///< kinds in the network, such as "convolution threshold add"
+  std::string layers;       ///< kinds in the network, such as "convolution threshold add"
   double build_seconds = 0, simulation_seconds = 0, seconds = 0;
 
   bool same_way_as(const CheckResult& other) const { return outcome == other.outcome && stage == other.stage && kind == other.kind; }

@@ -212,16 +212,22 @@ class Builder {
     const int most = pool ? std::min(kernel - 1, span - 1) : span;  // every window of a pool meets the map
     before = std::min(before, pool && dilation > 1 ? 0 : most), after = std::min(after, pool && dilation > 1 ? 0 : most);
     while ((kernel - 1) * dilation + 1 > in + before + after) dilation > 1 ? --dilation : --kernel;
-    return {kernel, std::max(1, stride), dilation, before, after, (in + before + after - (kernel - 1) * dilation - 1) / std::max(1, stride) + 1};
+    return {kernel,   std::max(1, stride),
+            dilation, before,
+            after,    (in + before + after - (kernel - 1) * dilation - 1) / std::max(1, stride) + 1};
   }
 
   ModelWriter::Attributes window(const LayerSpec& layer, Value& value, bool pool, int& taps) {
-    const Axis y = fit(value.height, layer.kernel_height, layer.stride_height, layer.dilation_height, layer.pad_top, layer.pad_bottom, pool);
+    const Axis y =
+        fit(value.height, layer.kernel_height, layer.stride_height, layer.dilation_height, layer.pad_top, layer.pad_bottom, pool);
     const Axis x = fit(value.width, layer.kernel_width, layer.stride_width, layer.dilation_width, layer.pad_left, layer.pad_right, pool);
     value.width = x.out;
     if (spec_.dims == 3) {
       taps = x.kernel;
-      return {{"kernel_shape", Dims{x.kernel}}, {"strides", Dims{x.stride}}, {"dilations", Dims{x.dilation}}, {"pads", Dims{x.before, x.after}}};
+      return {{"kernel_shape", Dims{x.kernel}},
+              {"strides", Dims{x.stride}},
+              {"dilations", Dims{x.dilation}},
+              {"pads", Dims{x.before, x.after}}};
     }
     value.height = y.out;
     taps = y.kernel * x.kernel;
@@ -279,10 +285,10 @@ class Builder {
       made.name = writer_.floats(shape, floats);
     } else if (layer.weights == WeightForm::Linear) {
       const int type = layer.weight_signed || one_bit ? kInt8 : kUint8;
-      made.name = writer_.node("DequantizeLinear",
-                               {writer_.integers(shape, stored, type),
-                                writer_.floats(spread ? Dims{static_cast<std::int64_t>(outputs)} : Dims{}, scales)},
-                               {{"axis", static_cast<std::int64_t>(axis)}});
+      made.name = writer_.node(
+          "DequantizeLinear",
+          {writer_.integers(shape, stored, type), writer_.floats(spread ? Dims{static_cast<std::int64_t>(outputs)} : Dims{}, scales)},
+          {{"axis", static_cast<std::int64_t>(axis)}});
     } else if (layer.weights == WeightForm::Bipolar) {
       made.name = writer_.node("BipolarQuant", {writer_.floats(shape, floats), writer_.floats(scale_shape, scales)});
     } else {
@@ -614,7 +620,8 @@ class Builder {
     Value out = in;
     const auto channels = static_cast<std::size_t>(in.channels);
     double mean = 0, deviation = 0;
-    for (std::size_t c = 0; c < channels; ++c) mean += in.mean[c] / in.channels, deviation += in.deviation[c] * in.deviation[c] / in.channels;
+    for (std::size_t c = 0; c < channels; ++c)
+      mean += in.mean[c] / in.channels, deviation += in.deviation[c] * in.deviation[c] / in.channels;
     deviation = std::sqrt(deviation);
     const int bits = std::clamp(spec.bits, 1, 8);
     double scale = 1, low = 0, high = 1;
@@ -648,7 +655,8 @@ class Builder {
           one_scale = false;
         }
         out.name = writer_.node(
-            "Quant", {in.name, writer_.floats(shape, scales), writer_.scalar(static_cast<float>(zero)), writer_.scalar(static_cast<float>(bits))},
+            "Quant",
+            {in.name, writer_.floats(shape, scales), writer_.scalar(static_cast<float>(zero)), writer_.scalar(static_cast<float>(bits))},
             {{"signed", std::int64_t{spec.is_signed}},
              {"narrow", std::int64_t{narrow}},
              {"rounding_mode", std::string(kRoundings[std::clamp(spec.rounding, 0, 7)])}});
@@ -664,7 +672,8 @@ class Builder {
           std::vector<float> row;
           for (int i = 0; i < levels; ++i)
             row.push_back(static_cast<float>(
-                std::round(((one_row ? mean : in.mean[c]) + (one_row ? deviation : in.deviation[c]) * real(-1.6, 1.6)) / in.unit * 2) * in.unit / 2));
+                std::round(((one_row ? mean : in.mean[c]) + (one_row ? deviation : in.deviation[c]) * real(-1.6, 1.6)) / in.unit * 2) *
+                in.unit / 2));
           std::sort(row.begin(), row.end());
           table.insert(table.end(), row.begin(), row.end());
         }
@@ -674,8 +683,7 @@ class Builder {
         high = bipolar ? 1 : low + levels;
         const float step = static_cast<float>(bipolar ? 2 * scale : scale);
         const char* layout = in.flat ? "NC" : spec_.dims == 3 ? "NCW" : "NCHW";
-        out.name = writer_.node("MultiThreshold",
-                                {in.name, writer_.floats({one_row ? 1 : in.channels, levels}, table)},
+        out.name = writer_.node("MultiThreshold", {in.name, writer_.floats({one_row ? 1 : in.channels, levels}, table)},
                                 {{"out_scale", step}, {"out_bias", static_cast<float>(low * scale)}, {"data_layout", std::string(layout)}});
         break;
       }
@@ -714,10 +722,10 @@ class Builder {
     const int drop = integer(1, bits - 1);
     Value out = in;
     const std::string scale = writer_.scalar(static_cast<float>(in.unit));
-    out.name = writer_.node("Trunc",
-                            {in.name, scale, writer_.scalar(0), writer_.scalar(static_cast<float>(bits)),
-                             writer_.scalar(static_cast<float>(bits - drop))},
-                            {{"rounding_mode", std::string("FLOOR")}});
+    out.name = writer_.node(
+        "Trunc",
+        {in.name, scale, writer_.scalar(0), writer_.scalar(static_cast<float>(bits)), writer_.scalar(static_cast<float>(bits - drop))},
+        {{"rounding_mode", std::string("FLOOR")}});
     const double divisor = std::exp2(drop);
     for (double& mean : out.mean) mean /= divisor;
     for (double& deviation : out.deviation) deviation = std::max(deviation / divisor, in.unit / 3);
@@ -751,8 +759,8 @@ class Builder {
   ModelWriter writer_;
   std::mt19937 random_;
   std::map<int, Value> made_;
-  bool last_ = false;        // the value under construction leads to the last layer
-  bool ends_here_ = false;   // the layer under construction is the last one: only an output reads it
+  bool last_ = false;       // the value under construction leads to the last layer
+  bool ends_here_ = false;  // the layer under construction is the last one: only an output reads it
   bool odd_units_ = false;
 };
 

@@ -28,7 +28,7 @@ using nlohmann::json;
 namespace {
 
 constexpr int kCasesOfWorker = 100;  // loaded designs stay in its memory
-constexpr unsigned kLongest = 600;  // seconds of one case, shrinking included
+constexpr unsigned kLongest = 600;   // seconds of one case, shrinking included
 
 struct Settings {
   std::uint64_t seed = 1;
@@ -75,8 +75,8 @@ void keep_case(const Settings& settings, const Spec& original, const Spec& small
   write_file_atomically(folder / "case.json", json(small).dump(1) + "\n");
   write_file_atomically(folder / "original.json", json(original).dump(1) + "\n");
   write_file_atomically(folder / "result.txt",
-                        fmt::format("{}: {}\nshrunk, {}: {}\n\nTo repeat:\n  random_networks --spec {}{}\n", first.stage, first.message, result.stage,
-                                    result.message, (folder / "case.json").string(), settings.no_rtl ? " --no-rtl" : ""));
+                        fmt::format("{}: {}\nshrunk, {}: {}\n\nTo repeat:\n  random_networks --spec {}{}\n", first.stage, first.message,
+                                    result.stage, result.message, (folder / "case.json").string(), settings.no_rtl ? " --no-rtl" : ""));
 }
 
 CheckResult one_case(const Settings& settings, std::uint64_t seed, const fs::path& folder) {
@@ -89,8 +89,9 @@ CheckResult one_case(const Settings& settings, std::uint64_t seed, const fs::pat
     // A failure before the simulation needs none to be repeated.
     static const std::set<std::string> early = {"generator", "import", "lower", "golden", "packed", "float"};
     options.rtl = options.rtl && early.count(result.stage) == 0;
-    small = shrink(spec, [&](const Spec& candidate) { return check_case(candidate, options).same_way_as(result); },
-                   options.rtl ? settings.tries : 10 * settings.tries);
+    small = shrink(
+        spec, [&](const Spec& candidate) { return check_case(candidate, options).same_way_as(result); },
+        options.rtl ? settings.tries : 10 * settings.tries);
   }
   keep_case(settings, spec, small, result);
   return result;
@@ -113,7 +114,8 @@ class Run {
   }
 
   int operator()() {
-    if (!done_.empty()) fmt::print("{} cases are in {} already\n", settings_.cases - static_cast<std::int64_t>(seeds_.size()), settings_.state.string());
+    if (!done_.empty())
+      fmt::print("{} cases are in {} already\n", settings_.cases - static_cast<std::int64_t>(seeds_.size()), settings_.state.string());
     for (int i = 0; i < settings_.jobs; ++i) start_worker();
     std::string buffer;
     char bytes[4096];
@@ -233,7 +235,8 @@ class Run {
     for (const json& result : results_) {
       const std::string outcome = result.at("outcome");
       ++outcomes[outcome];
-      if (outcome != "passed") ++kinds[fmt::format("{} at {}: {}", outcome, result.at("stage").get<std::string>(), result.at("kind").get<std::string>())];
+      if (outcome != "passed")
+        ++kinds[fmt::format("{} at {}: {}", outcome, result.at("stage").get<std::string>(), result.at("kind").get<std::string>())];
       seconds += result.at("seconds").get<double>();
       ties += result.at("ties").get<int>();
       if (!result.at("simulated").get<bool>()) continue;
@@ -247,15 +250,15 @@ class Run {
       for (std::string word; words >> word;) in_network.insert(word);
       for (const std::string& word : in_network) ++layers[word];
     }
-    fmt::print("\n{} cases from seed {}: {} passed, {} refused, {} failed; {} simulated; {} images with proven float32 ties\n", results_.size(),
-               settings_.seed, outcomes["passed"], outcomes["refused"], outcomes["failed"], simulated, ties);
+    fmt::print("\n{} cases from seed {}: {} passed, {} refused, {} failed; {} simulated; {} images with proven float32 ties\n",
+               results_.size(), settings_.seed, outcomes["passed"], outcomes["refused"], outcomes["failed"], simulated, ties);
     for (const auto& [kind, count] : kinds) fmt::print("{:>6}  {}\n", count, kind);
     if (simulated > 0) {
       fmt::print("simulated networks with:");
       for (const auto& [name, count] : layers) fmt::print(" {} {},", name, count);
       fmt::print("\nof a simulated case: {:.2f} s build, {:.2f} s simulation\n", build / simulated, simulation / simulated);
-      fmt::print("clocks per image as predicted within 1 %: {} of {}; the slowest takes {:.2f} times as many", simulated - slower, simulated,
-                 slowest);
+      fmt::print("clocks per image as predicted within 1 %: {} of {}; the slowest takes {:.2f} times as many", simulated - slower,
+                 simulated, slowest);
       fmt::print("{}{}\n", slower > 0 ? "; slower are the seeds" : "", slow_seeds);
     }
     fmt::print("{:.2f} s a case on one core\n", seconds / static_cast<double>(std::max<std::size_t>(1, results_.size())));

@@ -33,7 +33,8 @@ class Candidates {
  public:
   explicit Candidates(const Spec& spec) : spec_(spec) {
     for (std::size_t i = spec.layers.size(); i-- > 0;) made_.push_back(without_layer(spec, i));
-    for (std::size_t i = 0; i < spec.outputs.size(); ++i) change([&](Spec& s) { s.outputs.erase(s.outputs.begin() + static_cast<std::ptrdiff_t>(i)); });
+    for (std::size_t i = 0; i < spec.outputs.size(); ++i)
+      change([&](Spec& s) { s.outputs.erase(s.outputs.begin() + static_cast<std::ptrdiff_t>(i)); });
     for (std::size_t i = 0; i < spec.layers.size(); ++i) joins(i);
     less(&Spec::height, 1);
     less(&Spec::width, 1);

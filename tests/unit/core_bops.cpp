@@ -25,7 +25,8 @@ Network layer_of(const Shape& shape, int weight_bits, int activation_bits) {
   conv.out_channels = shape.out;
   conv.groups = shape.groups;
   conv.weight_type = weight_bits == 1 ? ValueType::bipolar() : ValueType::signed_bits(weight_bits);
-  conv.weights.resize(static_cast<std::size_t>(shape.out) * static_cast<std::size_t>(shape.kernel * shape.kernel * shape.in / shape.groups));
+  conv.weights.resize(static_cast<std::size_t>(shape.out) *
+                      static_cast<std::size_t>(shape.kernel * shape.kernel * shape.in / shape.groups));
   network.layers = {{"conv", "conv", {0}, 1, conv}};
   return network;
 }
@@ -64,8 +65,19 @@ std::vector<Shape> resnet_50() {
 std::vector<Shape> mobilenet_v1() {
   std::vector<Shape> layers = {{3, 32, 3, 112}};
   int channels = 32, size = 112;
-  for (const auto& [out, stride] : std::vector<std::pair<int, int>>{{64, 1}, {128, 2}, {128, 1}, {256, 2}, {256, 1}, {512, 2}, {512, 1},
-                                                                   {512, 1}, {512, 1}, {512, 1}, {512, 1}, {1024, 2}, {1024, 1}}) {
+  for (const auto& [out, stride] : std::vector<std::pair<int, int>>{{64, 1},
+                                                                    {128, 2},
+                                                                    {128, 1},
+                                                                    {256, 2},
+                                                                    {256, 1},
+                                                                    {512, 2},
+                                                                    {512, 1},
+                                                                    {512, 1},
+                                                                    {512, 1},
+                                                                    {512, 1},
+                                                                    {512, 1},
+                                                                    {1024, 2},
+                                                                    {1024, 1}}) {
     size /= stride;
     layers.insert(layers.end(), {{channels, channels, 3, size, channels}, {channels, out, 1, size}});
     channels = out;

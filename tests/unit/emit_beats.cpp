@@ -1,4 +1,5 @@
-// Beats sent for beats taken, against a list of what each module sends and what it must have taken before; and FIFO depths worked out by hand.
+// Beats sent for beats taken, against a list of what each module sends and what it must have taken before; and FIFO depths worked out by
+// hand.
 #include "catch2.hpp"
 #include "emit/beats.hpp"
 #include "emit/design.hpp"

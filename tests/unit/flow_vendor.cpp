@@ -29,7 +29,8 @@ struct Folder {
     std::ofstream(path / "mem/layer_weights.mem") << "00\n";
     std::ofstream(path / "bitloom_core.sv") << "module bitloom_core; endmodule\n";
     std::ofstream(path / "board_top.sv") << "module board_top; endmodule\n";
-    std::ofstream(path / "design.json") << json{{"name", "small"}, {"board", board}, {"sources", {"rtl/layer.sv"}}, {"layers", json::array()}}.dump();
+    std::ofstream(path / "design.json")
+        << json{{"name", "small"}, {"board", board}, {"sources", {"rtl/layer.sv"}}, {"layers", json::array()}}.dump();
   }
   ~Folder() { fs::remove_all(path); }
 };
@@ -46,18 +47,21 @@ TEST_CASE("a vendor project names no file that is missing, and its Tcl parses") 
     const VendorProject project = write_vendor_project(design.path, tool);
     for (const std::string& file : project.files) CHECK(fs::is_regular_file(project.folder / file));
     const std::string build = read_text_file(project.folder / "build.tcl");
-    for (const char* file : {"src/layer.sv", "src/bitloom_core.sv", "src/board_top.sv", "mem/layer_weights.mem"}) CHECK_THAT(build, contains_text(file));
+    for (const char* file : {"src/layer.sv", "src/bitloom_core.sv", "src/board_top.sv", "mem/layer_weights.mem"})
+      CHECK_THAT(build, contains_text(file));
     CHECK_THAT(build, contains_text("set part    " + board.part));
     if (!find_program("tclsh")) {
       WARN("tclsh is missing (Debian: apt-get install tcl): the Tcl is not run");
       continue;
     }
     // Every command that Tcl does not know is the tool's: it is noted, and answers nothing.
-    std::ofstream(design.path / "harness.tcl") << "proc unknown {args} { puts stderr \"CALL $args\"; return 0 }\n"
-                                                  "rename package {}\nproc package {args} {}\nset argv0 [lindex $argv 0]\ninfo script $argv0\nsource $argv0\n";
+    std::ofstream(design.path / "harness.tcl")
+        << "proc unknown {args} { puts stderr \"CALL $args\"; return 0 }\n"
+           "rename package {}\nproc package {args} {}\nset argv0 [lindex $argv 0]\ninfo script $argv0\nsource $argv0\n";
     for (const char* script : {"build.tcl", "report.tcl"}) {
       const fs::path log = design.path / "log";
-      const int status = run("tclsh", {(design.path / "harness.tcl").string(), (project.folder / script).string()}, {.cwd = {}, .out = log, .err = log, .env = {}});
+      const int status = run("tclsh", {(design.path / "harness.tcl").string(), (project.folder / script).string()},
+                             {.cwd = {}, .out = log, .err = log, .env = {}});
       CAPTURE(script, read_text_file(log));
       CHECK(status == 0);
       if (std::string(script) == "build.tcl") CHECK_THAT(read_text_file(log), contains_text("CALL"));
@@ -66,7 +70,8 @@ TEST_CASE("a vendor project names no file that is missing, and its Tcl parses") 
     fs::remove(project.folder / "mem/layer_weights.mem");
     if (find_program("tclsh")) {
       const fs::path log = design.path / "log";
-      CHECK(run("tclsh", {(design.path / "harness.tcl").string(), (project.folder / "build.tcl").string()}, {.cwd = {}, .out = log, .err = log, .env = {}}) != 0);
+      CHECK(run("tclsh", {(design.path / "harness.tcl").string(), (project.folder / "build.tcl").string()},
+                {.cwd = {}, .out = log, .err = log, .env = {}}) != 0);
       CHECK_THAT(read_text_file(log), contains_text("mem/layer_weights.mem is missing"));
     }
   }
