@@ -7,6 +7,8 @@
 namespace bitloom {
 namespace {
 
+constexpr int kMostLanes = 100;  // of thresholds, scores and requantizers: their memory images have two digits for the lane
+
 int smallest_divisor_at_least(int n, std::int64_t least) {
   for (const int d : divisors(n))
     if (d >= least) return d;
@@ -80,7 +82,9 @@ std::vector<Folding> foldings(const Network& network, const Stage& stage) {
   std::vector<Folding> result;
   if (stage.kind == StageKind::ArgMax) return {Folding{}};
   if (stage.kind != StageKind::Plane) {
-    for (const int lanes : divisors(common_channels(network, stage))) result.push_back({1, lanes, 1, lanes, 1});
+    const bool has_tables = stage.kind == StageKind::Threshold || stage.kind == StageKind::Requantize;
+    for (const int lanes : divisors(common_channels(network, stage)))
+      if (!has_tables || lanes <= kMostLanes) result.push_back({1, lanes, 1, lanes, 1});
     return result;
   }
   const auto& conv = std::get<Convolution>(layer.op);
@@ -95,7 +99,7 @@ std::vector<Folding> foldings(const Network& network, const Stage& stage) {
       // The activation serves a group's PE channels while the next group is computed.
       const int group_clocks = planes / wpar * group_words;
       folding.lanes = smallest_divisor_at_least(pe, (pe + group_clocks - 1) / group_clocks);
-      result.push_back(folding);
+      if (folding.lanes <= kMostLanes) result.push_back(folding);
     }
   };
   const int kernel = stage.window.kernel_height * kernel_width;
