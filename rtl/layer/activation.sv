@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // activation - turns the accumulators of a finished group into output codes, LANES channels per clock
 //
-// A group's PE accumulators are held and shifted out while the array computes the next group, so that a few comparators serve all channels.
-// Channels come in order: group 0's PE channels, then group 1's; a window has GROUPS groups.
+// Accumulators come COUNT at a time, are held, and shifted out while the array computes the next group, so that a few comparators serve all channels. In all they
+// come in the order: group 0's PE channels of each of PIXELS pixels, then group 1's; there are GROUPS groups. Codes leave in that order.
 //
-// Latency    from group_valid to the first code: 1 + that of threshold_search or score_bias (0 + .. if PE = LANES).
-// Rate       groups may come PE/LANES clocks apart, no closer.
+// Latency    from in_valid to the first code: that of threshold_search or score_bias, and 1 if LANES < COUNT.
+// Rate       accumulators may come COUNT/LANES clocks apart, no closer.
 // Reset      control only.
 `default_nettype none
 module activation #(
-    parameter int PE          = 4,
+    parameter int COUNT       = 4,    // a multiple of LANES
+    parameter int PE          = 4,    // a multiple of LANES
+    parameter int PIXELS      = 1,
     parameter int GROUPS      = 1,
     parameter int ACC_BITS    = 16,
-    parameter int LANES       = 1,    // divides PE
+    parameter int LANES       = 1,
     parameter bit SCORES      = 0,    // 0: thresholds; 1: scores
     parameter int ALPHA_SHIFT = 0,    // scores only, see score_bias
     parameter int SEARCH_BITS = 1,    // thresholds only, see threshold_search
@@ -24,9 +26,10 @@ module activation #(
 ) (
     input  wire                      clk,
     input  wire                      rst,
-    input  wire                      group_valid,
-    input  wire                      group_frame,   // the frame's last group
-    input  wire [PE*ACC_BITS-1:0]    accumulators,
+    input  wire                      in_valid,
+    input  wire                      in_last,       // the group's last accumulators
+    input  wire                      in_frame,      // of the frame's last group
+    input  wire [COUNT*ACC_BITS-1:0] in_values,
     output wire                      code_valid,
     output wire [LANES*OUT_BITS-1:0] codes,
     output wire                      code_group,    // the group's last beat
@@ -34,40 +37,44 @@ module activation #(
 );
   if (PE % LANES != 0) begin : g_lanes error_LANES_must_divide_PE check (); end
 
-  localparam int GROUP_BEATS = PE / LANES;
-  localparam int BEATS       = GROUP_BEATS * GROUPS;
-  localparam int BEAT_BITS   = BEATS > 1 ? $clog2(BEATS) : 1;
-  localparam int LATENCY     = SCORES ? 2 : 2 * SEARCH_BITS + 1;
+  localparam int PE_BEATS   = PE / LANES;
+  localparam int BEATS      = PE_BEATS * GROUPS;  // of different channels
+  localparam int BEAT_BITS  = BEATS > 1 ? $clog2(BEATS) : 1;
+  localparam int LATENCY    = SCORES ? 2 : 2 * SEARCH_BITS + 1;
 
-  wire                      lane_valid, lane_group, lane_frame;
+  wire                      lane_valid, values_last, group_last, frame_last;
   wire [LANES*ACC_BITS-1:0] lane_values;
-  if (GROUP_BEATS == 1) begin : g_direct
-    assign lane_valid  = group_valid;
-    assign lane_group  = 1'b1;
-    assign lane_frame  = group_frame;
-    assign lane_values = accumulators;
-  end else begin : g_hold
-    logic [PE*ACC_BITS-1:0]  held;
-    logic [GROUP_BEATS-1:0]  left;   // one bit per beat that is still to come
-    logic                    frame;
-    always_ff @(posedge clk) begin
-      held <= group_valid ? accumulators : held >> (LANES * ACC_BITS);
-      left <= group_valid ? '1 : left >> 1;
-      if (group_valid) frame <= group_frame;
-      if (rst) left <= '0;
-    end
-    assign lane_valid  = left[0];
-    assign lane_group  = !left[1];
-    assign lane_frame  = frame && lane_group;
-    assign lane_values = held[LANES*ACC_BITS-1:0];
-`ifndef SYNTHESIS
-    always_ff @(posedge clk) if (!rst && group_valid) assert (!left[1]);  // the group before is out
-`endif
-  end
+  lane_shifter #(.COUNT(COUNT), .LANES(LANES), .BITS(ACC_BITS), .INFO_BITS(2)) shifter (
+      .clk(clk), .rst(rst), .in_valid(in_valid), .in_info({in_last, in_frame}), .in_values(in_values), .out_valid(lane_valid), .out_last(values_last),
+      .out_info({group_last, frame_last}), .out_values(lane_values)
+  );
+  wire lane_group = values_last && group_last;
+  wire lane_frame = lane_group && frame_last;
 
+  // The beat counts channels: back to the group's first for each of its pixels.
   logic [BEAT_BITS-1:0] beat;
+  wire                  back;
+  if (PIXELS > 1) begin : g_pixels
+    localparam int PE_BEAT_BITS = PE_BEATS > 1 ? $clog2(PE_BEATS) : 1;
+    localparam int PIXEL_BITS   = $clog2(PIXELS);
+    logic [PE_BEAT_BITS-1:0] pe_beat;
+    logic [PIXEL_BITS-1:0]   pixel;
+    wire pe_ends    = PE_BEATS == 1 || pe_beat == PE_BEAT_BITS'(PE_BEATS - 1);
+    wire pixel_ends = pixel == PIXEL_BITS'(PIXELS - 1);
+    always_ff @(posedge clk) begin
+      if (lane_valid) pe_beat <= pe_ends ? '0 : pe_beat + 1'b1;
+      if (lane_valid && pe_ends) pixel <= pixel_ends ? '0 : pixel + 1'b1;
+      if (rst) begin
+        pe_beat <= '0;
+        pixel   <= '0;
+      end
+    end
+    assign back = pe_ends && !pixel_ends;
+  end else begin : g_pixel
+    assign back = 1'b0;
+  end
   always_ff @(posedge clk) begin
-    if (lane_valid) beat <= BEATS == 1 || beat == BEAT_BITS'(BEATS - 1) ? '0 : beat + 1'b1;
+    if (lane_valid) beat <= back ? beat - BEAT_BITS'(PE_BEATS - 1) : BEATS == 1 || beat == BEAT_BITS'(BEATS - 1) ? '0 : beat + 1'b1;
     if (rst) beat <= '0;
   end
 

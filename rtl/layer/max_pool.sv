@@ -44,25 +44,22 @@ module max_pool #(
 );
   if (WIDTH != LANES * BITS) begin : g_width error_WIDTH_must_be_LANES_times_BITS check (); end
 
-  localparam int CREDITS    = 12 / (PROGRAM_WORDS / GROUPS) + 2;
-  localparam int INDEX_BITS = PROGRAM_WORDS > 1 ? $clog2(PROGRAM_WORDS) : 1;
+  localparam int CREDITS = 10 / (PROGRAM_WORDS / GROUPS) + 2;
 
   wire credit, group_start;
   credit_counter #(.CREDITS(CREDITS)) credits (.clk(clk), .rst(rst), .take(group_start), .give(out_valid && out_ready), .available(credit));
 
-  wire              word_valid, word_first, word_last, word_frame, word_double, word_negate, word_pass;
-  wire [WIDTH-1:0]  word_data;
-  wire [INDEX_BITS-1:0] word_index;
+  wire             word_valid, word_first, word_last, word_frame, group_first, group_last, fields, word_index;
+  wire [WIDTH-1:0] word_data;
   window_reader #(
       .WIDTH(WIDTH), .DEPTH(BUFFER_DEPTH), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW),
-      .STEP_FRAME(STEP_FRAME), .PROGRAM_WORDS(PROGRAM_WORDS), .CONTROL_WORDS(PROGRAM_WORDS), .GROUPS(GROUPS), .PASSES(1), .OFFSET_BITS(OFFSET_BITS),
-      .CONTROL_INIT(CONTROL_INIT), .CONTROL_STYLE(PROGRAM_WORDS <= 16 || PROGRAM_WORDS * (OFFSET_BITS + 3) <= 1024 ? 2 : 1)
+      .STEP_FRAME(STEP_FRAME), .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(PROGRAM_WORDS), .CONTROL_INIT(CONTROL_INIT), .RUNS(GROUPS)
   ) reader (
       .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .credit(credit), .group_start(group_start),
-      .word_index(word_index), .word_valid(word_valid), .word_data(word_data), .word_pass(word_pass), .word_first(word_first), .word_last(word_last),
-      .word_double(word_double), .word_negate(word_negate), .word_frame(word_frame), .busy(busy), .starved(starved), .stalled(stalled)
+      .word_index(word_index), .word_valid(word_valid), .word_data(word_data), .word_first(word_first), .word_last(word_last),
+      .group_first(group_first), .group_last(group_last), .frame_last(word_frame), .run_fields(fields), .busy(busy), .starved(starved), .stalled(stalled)
   );
-  wire unused = &{1'b0, in_last, word_index, word_pass, word_double, word_negate};
+  wire unused = &{1'b0, in_last, word_index, group_first, group_last, fields};
 
   logic [WIDTH-1:0] largest;
   logic             valid, frame;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// plane_layer - a convolution or fully connected layer: window_reader, plane_array and activation, with a FIFO at the end
+// plane_layer - a convolution or fully connected layer: window_reader, plane_array, run_combiner and activation, with a FIFO at the end
 //
 // docs/architecture.md gives the arithmetic (1), the images of the memories (3) and how a compiler sets the parameters. A binary layer (the popcount layer)
 // is the same with XNOR cells, one activation bit and one plane. in_last is not needed: a frame is a number of words.
 //
 // DEPTHWISE: a word holds SIMD*PE activations, and cell i of PE pe takes activation i*PE + pe: SIMD positions of PE channels, each with its own filter.
+// PIXELS: so many neighbouring output pixels share every weight word; codes then leave group by group, pixel by pixel within a group (see pixel_order).
 //
 // There is no clock enable in the datapath: a group is started only when the FIFO has room for its results.
 //
-// Latency    from a window's last word to its first result: 7 + adder levels (of SIMD, and of WPAR) + activation + FIFO, and a group's own clocks.
-// Rate       one program word per clock while words come and results go: OUT_HEIGHT*OUT_WIDTH*PROGRAM_WORDS*(A_BITS/APAR) clocks per frame.
+// Latency    from a window's last word to its first result: a group's own clocks, and at most FLIGHT.
+// Rate       one program word per clock while words come and results go: a program's words times OUT_HEIGHT*OUT_WIDTH clocks per frame.
 // Reset      control only.
 `default_nettype none
 module plane_layer #(
@@ -18,24 +19,35 @@ module plane_layer #(
     parameter int A_SIGNED        = 0,    // two's complement
     parameter int APAR            = 1,    // activation bits per clock, divides A_BITS
     parameter int PE              = 2,    // output channels at once
+    parameter int PIXELS          = 1,    // output pixels at once
+    parameter int PIXEL_STEP      = 1,    // words from one to the next
     parameter int XNOR            = 1,    // cells: weights -1, +1; 0: weight planes 0, 1
     parameter int DEPTHWISE       = 0,    // every PE has activations of its own
     parameter int WPAR            = 1,    // weight planes per word: 1, or all with AND cells and APAR = A_BITS
     parameter int W_SIGNED        = 0,    // WPAR > 1: the top plane counts negative
+    parameter int FABRIC          = 0,    // of plane_array: 0 any, 1 ECP5, 2 iCE40
+    parameter int TOTAL_BITS      = 8,    // of a run's total
     parameter int ACC_BITS        = 8,    // signed raw accumulator
     parameter int BUFFER_DEPTH    = 4,    // window reader, in words
     parameter int EXTENT          = 1,
     parameter int OUT_HEIGHT      = 1,
-    parameter int OUT_WIDTH       = 1,
+    parameter int OUT_WIDTH       = 1,    // steps in a row: pixels / PIXELS
     parameter int STEP_X          = 1,
     parameter int STEP_ROW        = 1,
     parameter int STEP_FRAME      = 1,
-    parameter int PROGRAM_WORDS   = 2,    // per output pixel, all groups
-    parameter int CONTROL_WORDS   = 2,
     parameter int OFFSET_BITS     = 1,
-    parameter int GROUPS          = 1,    // output channels / PE
+    parameter int CONTROL_WORDS   = 2,
     parameter     CONTROL_INIT    = "",
+    parameter int RUNS            = 1,
+    parameter int RUN_WORDS       = 1,
+    parameter     RUN_INIT        = "",   // none: every run is a group
+    parameter int RUN_CLOCKS      = 2,    // words of the shortest run
+    parameter int COEFFICIENT_BITS = 0,   // run_combiner
+    parameter int RUN_LANES       = 1,    // run_combiner: channels per clock, a multiple of LANES; without run words unused
+    parameter int WEIGHT_WORDS    = 2,
     parameter     WEIGHT_INIT     = "",
+    parameter int GROUPS          = 1,    // output channels / PE
+    parameter int GROUP_CLOCKS    = 2,    // words of the shortest group
     parameter int SLACK           = 0,    // groups that may wait at the output beyond those under way (while map_pad inserts a border)
     parameter int SCORES          = 0,    // 0: thresholds; 1: raw scores
     parameter int LANES           = 1,    // output channels per beat, divides PE
@@ -46,7 +58,8 @@ module plane_layer #(
     parameter int LOW             = 0,
     parameter int STEP            = 1,
     parameter     ACTIVATION_INIT = "",
-    localparam int WORD_BITS = SIMD * (DEPTHWISE != 0 ? PE : 1) * A_BITS
+    localparam int WORD      = SIMD * (DEPTHWISE != 0 ? PE : 1),
+    localparam int WORD_BITS = WORD * A_BITS
 ) (
     input  wire                  clk,
     input  wire                  rst,
@@ -65,76 +78,142 @@ module plane_layer #(
     output wire                    starved,  // none, for want of input
     output wire                    stalled   // none, for want of room at the output
 );
-  localparam int PASSES       = A_BITS / APAR;
-  localparam int PASS_BITS    = PASSES > 1 ? $clog2(PASSES) : 1;
-  localparam int INDEX_BITS   = PROGRAM_WORDS > 1 ? $clog2(PROGRAM_WORDS) : 1;
-  localparam int GROUP_CLOCKS = PROGRAM_WORDS / GROUPS * PASSES;
-  localparam int GROUP_BEATS  = PE / LANES;
+  localparam int PASSES      = A_BITS / APAR;
+  localparam int PASS_BITS   = PASSES > 1 ? $clog2(PASSES) : 1;
+  localparam int FACTOR_BITS = COEFFICIENT_BITS > 0 ? COEFFICIENT_BITS : 2;
+  localparam bit COMBINES    = RUN_INIT != "";
+  localparam int FIELD_BITS  = FACTOR_BITS + (PASSES > 1 ? PASS_BITS : 0);  // of a run word: {factor, pass}
+  localparam int INDEX_BITS  = WEIGHT_WORDS > 1 ? $clog2(WEIGHT_WORDS) : 1;
+  localparam int COUNT       = PIXELS * PE;
+  localparam int GROUP_BEATS = COUNT / LANES;
 
-  if (GROUP_CLOCKS < GROUP_BEATS) begin : g_rate error_a_group_must_take_at_least_PE_over_LANES_clocks check (); end
+  if (A_BITS % APAR != 0) begin : g_apar error_APAR_must_divide_A_BITS check (); end
+  if (PASSES > 1 && !COMBINES) begin : g_passes error_several_passes_need_run_words check (); end
+  if (GROUP_CLOCKS < GROUP_BEATS) begin : g_rate error_a_group_must_take_at_least_PIXELS_times_PE_over_LANES_clocks check (); end
+  if (COMBINES && RUN_CLOCKS * RUN_LANES < COUNT) begin : g_run_rate error_a_run_must_take_at_least_PIXELS_times_PE_over_RUN_LANES_clocks check (); end
+  if (COMBINES && RUN_LANES != COUNT && RUN_LANES != LANES) begin : g_run_lanes error_RUN_LANES_must_be_LANES_or_PIXELS_times_PE check (); end
 
   wire unused_last = &{1'b0, in_last};
 
   // ---- Credits: enough groups under way that the FIFO never makes the array wait for the pipeline's own latency.
-  localparam int FLIGHT  = 12 + $clog2(SIMD) + $clog2(WPAR) + (SCORES != 0 ? 2 : 2 * SEARCH_BITS + 1) + GROUP_BEATS;  // clocks, an upper bound
+  localparam int FLIGHT  = 16 + 2 * $clog2(SIMD) + 2 * $clog2(WPAR) + (SCORES != 0 ? 2 : 2 * SEARCH_BITS + 1) +
+                           (COMBINES ? 3 + COUNT / RUN_LANES : 0) + GROUP_BEATS;  // clocks, an upper bound
   localparam int CREDITS = FLIGHT / GROUP_CLOCKS + 2 + SLACK;
   wire credit, group_start, result_leaves;
   credit_counter #(.CREDITS(CREDITS)) credits (.clk(clk), .rst(rst), .take(group_start), .give(result_leaves), .available(credit));
 
-  // ---- Words and their weights.
-  wire [INDEX_BITS-1:0]  word_index;
-  wire                   word_valid, word_first, word_last, word_double, word_negate, word_frame;
-  wire [WORD_BITS-1:0]   word_data;
-  wire [PASS_BITS-1:0]   word_pass;
+  // ---- Words.
+  wire [INDEX_BITS-1:0]       word_index;
+  wire                        word_valid, word_first, word_last, word_group_first, word_group_last, word_frame;
+  wire [PIXELS*WORD_BITS-1:0] word_data;
+  wire [FIELD_BITS-1:0]       word_fields;
   window_reader #(
-      .WIDTH(WORD_BITS), .DEPTH(BUFFER_DEPTH), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X),
-      .STEP_ROW(STEP_ROW), .STEP_FRAME(STEP_FRAME), .PROGRAM_WORDS(PROGRAM_WORDS), .CONTROL_WORDS(CONTROL_WORDS), .GROUPS(GROUPS), .PASSES(PASSES),
-      .OFFSET_BITS(OFFSET_BITS), .CONTROL_INIT(CONTROL_INIT),
-      .CONTROL_STYLE(CONTROL_WORDS <= 16 || CONTROL_WORDS * (OFFSET_BITS + 3) <= 1024 ? 2 : 1)
+      .WIDTH(WORD_BITS), .DEPTH(BUFFER_DEPTH), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW),
+      .STEP_FRAME(STEP_FRAME), .PIXELS(PIXELS), .PIXEL_STEP(PIXEL_STEP), .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(CONTROL_WORDS),
+      .CONTROL_INIT(CONTROL_INIT), .RUNS(RUNS), .RUN_WORDS(RUN_WORDS), .FIELD_BITS(FIELD_BITS), .RUN_INIT(RUN_INIT), .REPEATS(PASSES > 1 ? 1 : 0),
+      .WEIGHT_WORDS(WEIGHT_WORDS)
   ) reader (
       .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .credit(credit), .group_start(group_start),
-      .word_index(word_index), .word_valid(word_valid), .word_data(word_data), .word_pass(word_pass), .word_first(word_first),
-      .word_last(word_last), .word_double(word_double), .word_negate(word_negate), .word_frame(word_frame), .busy(busy), .starved(starved),
-      .stalled(stalled)
+      .word_index(word_index), .word_valid(word_valid), .word_data(word_data), .word_first(word_first), .word_last(word_last),
+      .group_first(word_group_first), .group_last(word_group_last), .frame_last(word_frame), .run_fields(word_fields), .busy(busy),
+      .starved(starved), .stalled(stalled)
   );
 
-  // The index comes 2 clocks early: one for the ROM and one for the register behind it. With several passes the array selects in between.
+  // ---- The bits of this pass, a clock later if there are several.
+  localparam int INFO_BITS = FIELD_BITS + 3;  // {group_first, group_last, frame, fields}
+  wire                          cell_valid, cell_first, cell_last, cell_top;
+  wire [INFO_BITS-1:0]          cell_info;
+  wire [PIXELS*WORD*APAR-1:0]   activations;
+  wire [INDEX_BITS-1:0]         weight_index;
+  wire [INFO_BITS-1:0]          word_info = {word_group_first, word_group_last, word_frame, word_fields};
+  if (PASSES > 1) begin : g_select
+    localparam int SHIFT_BITS = $clog2(A_BITS + 1);
+    wire  [PASS_BITS-1:0]        pass = word_fields[PASS_BITS-1:0];
+    logic [PIXELS*WORD*APAR-1:0] selected;
+    logic                        valid, first, last, top;
+    logic [INFO_BITS-1:0]        info;
+    logic [INDEX_BITS-1:0]       index;
+    for (genvar i = 0; i < PIXELS * WORD; i++) begin : g_lane
+      wire [A_BITS-1:0] shifted = word_data[i*A_BITS+:A_BITS] >> (SHIFT_BITS'(pass) * SHIFT_BITS'(APAR));
+      always_ff @(posedge clk) selected[i*APAR+:APAR] <= shifted[APAR-1:0];
+      wire unused = &{1'b0, shifted};
+    end
+    always_ff @(posedge clk) begin
+      valid <= word_valid && !rst;
+      first <= word_first;
+      last  <= word_last;
+      top   <= pass == PASS_BITS'(PASSES - 1);
+      info  <= word_info;
+      index <= word_index;
+    end
+    assign {cell_valid, cell_first, cell_last, cell_top, cell_info, activations, weight_index} = {valid, first, last, top, info, selected, index};
+  end else begin : g_whole
+    assign {cell_valid, cell_first, cell_last, cell_top, cell_info, activations, weight_index} =
+        {word_valid, word_first, word_last, 1'b1, word_info, word_data, word_index};
+  end
+
+  // The index comes 2 clocks early: one for the ROM and one for the register behind it.
   wire  [PE*WPAR*SIMD-1:0] weight_word;
   logic [PE*WPAR*SIMD-1:0] weights;
-  wire  [INDEX_BITS-1:0] weight_index;
-  if (PASSES > 1) begin : g_later
-    logic [INDEX_BITS-1:0] delayed;
-    always_ff @(posedge clk) delayed <= word_index;
-    assign weight_index = delayed;
-  end else begin : g_now
-    assign weight_index = word_index;
-  end
-  rom #(.WIDTH(PE * WPAR * SIMD), .DEPTH(PROGRAM_WORDS), .INIT(WEIGHT_INIT),
-        .STYLE(PROGRAM_WORDS <= 16 || PROGRAM_WORDS * PE * WPAR * SIMD <= 1024 ? 2 : 1)) weight_rom (
-      .clk(clk), .rd_addr(weight_index), .rd_data(weight_word)
+  rom #(.WIDTH(PE * WPAR * SIMD), .DEPTH(WEIGHT_WORDS), .INIT(WEIGHT_INIT),
+        .STYLE(WEIGHT_WORDS <= 16 || WEIGHT_WORDS * PE * WPAR * SIMD <= 1024 ? 2 : 1)) weight_rom (
+      .clk(clk), .rd_en(1'b1), .rd_addr(weight_index), .rd_data(weight_word)
   );
   always_ff @(posedge clk) weights <= weight_word;
 
-  // ---- Array, activation, FIFO.
-  wire                   group_valid, group_frame;
-  wire [PE*ACC_BITS-1:0] accumulators;
-  plane_array #(
-      .PE(PE), .SIMD(SIMD), .A_BITS(A_BITS), .A_SIGNED(A_SIGNED != 0), .APAR(APAR), .XNOR(XNOR != 0), .DEPTHWISE(DEPTHWISE != 0), .WPAR(WPAR),
-      .W_SIGNED(W_SIGNED != 0), .ACC_BITS(ACC_BITS)
-  ) array (
-      .clk(clk), .rst(rst), .word_valid(word_valid), .word_data(word_data), .word_pass(word_pass), .word_first(word_first), .word_last(word_last),
-      .word_double(word_double), .word_negate(word_negate), .word_frame(word_frame), .weights(weights), .group_valid(group_valid),
-      .group_frame(group_frame), .accumulators(accumulators)
-  );
+  // ---- Arrays, one for each pixel; they run in step.
+  wire [PIXELS-1:0]           runs_valid;
+  wire [PIXELS*INFO_BITS-1:0] runs_info;
+  wire [COUNT*TOTAL_BITS-1:0] totals;
+  for (genvar i = 0; i < PIXELS; i++) begin : g_pixel
+    plane_array #(
+        .PE(PE), .SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED != 0), .XNOR(XNOR != 0), .DEPTHWISE(DEPTHWISE != 0), .WPAR(WPAR),
+        .W_SIGNED(W_SIGNED != 0), .RUN_BITS(TOTAL_BITS), .INFO_BITS(INFO_BITS), .FABRIC(FABRIC)
+    ) array (
+        .clk(clk), .rst(rst), .word_valid(cell_valid), .word_first(cell_first), .word_last(cell_last), .word_top(cell_top), .word_info(cell_info),
+        .activations(activations[i*WORD*APAR+:WORD*APAR]), .weights(weights), .run_valid(runs_valid[i]), .run_info(runs_info[i*INFO_BITS+:INFO_BITS]),
+        .totals(totals[i*PE*TOTAL_BITS+:PE*TOTAL_BITS])
+    );
+  end
+  wire                  run_valid = runs_valid[0];
+  wire                  run_group_first, run_group_last, run_frame;
+  wire [FIELD_BITS-1:0] run_fields;
+  assign {run_group_first, run_group_last, run_frame, run_fields} = runs_info[INFO_BITS-1:0];
+  wire unused_runs = &{1'b0, runs_valid, runs_info};
 
+  // ---- A group's runs become its accumulators.
+  localparam bit TOTAL_SIGNED = A_SIGNED != 0 || W_SIGNED != 0;
+  localparam int VALUES       = COMBINES ? RUN_LANES : COUNT;
+  wire                       group_valid, group_end, group_frame;
+  wire [VALUES*ACC_BITS-1:0] accumulators;
+  if (COMBINES) begin : g_combine
+    wire [PASS_BITS-1:0] pass = PASSES > 1 ? run_fields[PASS_BITS-1:0] : '0;
+    run_combiner #(
+        .COUNT(COUNT), .LANES(RUN_LANES), .TOTAL_BITS(TOTAL_BITS), .TOTAL_SIGNED(TOTAL_SIGNED), .ACC_BITS(ACC_BITS), .PASSES(PASSES), .APAR(APAR),
+        .COEFFICIENT_BITS(COEFFICIENT_BITS)
+    ) combiner (
+        .clk(clk), .rst(rst), .in_valid(run_valid), .in_first(run_group_first), .in_last(run_group_last), .in_pass(pass),
+        .in_factor(run_fields[FIELD_BITS-1-:FACTOR_BITS]), .in_info(run_frame), .in_totals(totals), .out_valid(group_valid), .out_last(group_end),
+        .out_info(group_frame), .out_values(accumulators)
+    );
+  end else begin : g_single
+    assign {group_valid, group_end, group_frame} = {run_valid, 1'b1, run_frame};
+    for (genvar i = 0; i < COUNT; i++) begin : g_value
+      wire [TOTAL_BITS-1:0] total = totals[i*TOTAL_BITS+:TOTAL_BITS];
+      assign accumulators[i*ACC_BITS+:ACC_BITS] = TOTAL_SIGNED ? ACC_BITS'($signed(total)) : ACC_BITS'(total);
+    end
+    wire unused = &{1'b0, run_group_first, run_group_last, run_fields};
+  end
+
+  // ---- Activation, FIFO.
   wire                      code_valid, code_group, code_frame, fifo_ready, out_group;
   wire [LANES*OUT_BITS-1:0] codes;
   activation #(
-      .PE(PE), .GROUPS(GROUPS), .ACC_BITS(ACC_BITS), .LANES(LANES), .SCORES(SCORES != 0), .ALPHA_SHIFT(ALPHA_SHIFT), .SEARCH_BITS(SEARCH_BITS),
-      .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP), .OUT_BITS(OUT_BITS), .INIT(ACTIVATION_INIT)
+      .COUNT(VALUES), .PE(PE), .PIXELS(PIXELS), .GROUPS(GROUPS), .ACC_BITS(ACC_BITS), .LANES(LANES), .SCORES(SCORES != 0), .ALPHA_SHIFT(ALPHA_SHIFT),
+      .SEARCH_BITS(SEARCH_BITS), .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP), .OUT_BITS(OUT_BITS), .INIT(ACTIVATION_INIT)
   ) act (
-      .clk(clk), .rst(rst), .group_valid(group_valid), .group_frame(group_frame), .accumulators(accumulators), .code_valid(code_valid), .codes(codes),
-      .code_group(code_group), .code_frame(code_frame)
+      .clk(clk), .rst(rst), .in_valid(group_valid), .in_last(group_end), .in_frame(group_frame), .in_values(accumulators), .code_valid(code_valid),
+      .codes(codes), .code_group(code_group), .code_frame(code_frame)
   );
 
   stream_fifo #(.WIDTH(LANES * OUT_BITS + 2), .DEPTH(CREDITS * GROUP_BEATS)) results (

@@ -69,7 +69,7 @@ module requantize_layer #(
     wire [ADD_BITS+MUL_BITS-1:0] constants;
     rom #(.WIDTH(ADD_BITS + MUL_BITS), .DEPTH(BEATS), .INIT(FILE),
           .STYLE(BEATS <= 16 || BEATS * (ADD_BITS + MUL_BITS) <= 1024 ? 2 : 1)) table_rom (
-        .clk(clk), .rd_addr(beat), .rd_data(constants)
+        .clk(clk), .rd_en(1'b1), .rd_addr(beat), .rd_data(constants)
     );
 
     // The constants of a value stand one clock after it, and both once more in the multiplier's registers.

@@ -33,7 +33,7 @@ module score_bias #(
     wire  [WIDE-1:0]     shifted = WIDE'($signed(values[lane*VALUE_BITS+:VALUE_BITS])) << ALPHA_SHIFT;
     rom #(.WIDTH(OUT_BITS), .DEPTH(BEATS), .INIT(FILE),
           .STYLE(BEATS <= 16 || BEATS * OUT_BITS <= 1024 ? 2 : 1)) biases (
-        .clk(clk), .rd_addr(beat), .rd_data(bias)
+        .clk(clk), .rd_en(1'b1), .rd_addr(beat), .rd_data(bias)
     );
     always_ff @(posedge clk) begin
       value <= shifted[OUT_BITS-1:0];

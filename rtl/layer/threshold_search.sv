@@ -70,7 +70,7 @@ module threshold_search #(
 
       rom #(.WIDTH(WORD_BITS), .DEPTH(ROM_WORDS), .INIT(FILE),
             .STYLE(ROM_WORDS <= 16 || ROM_WORDS * WORD_BITS <= 1024 ? 2 : 1)) thresholds (
-          .clk(clk), .rd_addr(addr), .rd_data(word)
+          .clk(clk), .rd_en(1'b1), .rd_addr(addr), .rd_data(word)
       );
 
       logic [VALUE_BITS-1:0] value_mid, value_out;

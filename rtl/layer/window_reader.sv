@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // window_reader - a circular buffer of stream words, read by a program that names words relative to a sliding window
 //
-// The window's first word stands at `base`; program word j reads word base + offset(j). After the last program word of a window base moves on: by STEP_X
+// The window's first word stands at `base`; a program word reads word base + offset. After the program's last word base moves on: by STEP_X
 // words within a row of windows, by STEP_ROW to the next row's first window, by STEP_FRAME to the next frame's. A window may be read when EXTENT words from base
 // on are written; a word is accepted while it does not overwrite one from base on. Kernel size, dilation and skipped words exist only in the program.
 //
 //   written ........................base+EXTENT............
 //           | free |  base ... window ... |  ahead  | free |
 //
-// The program of one window is GROUPS groups of PROGRAM_WORDS/GROUPS words, each word issued PASSES times in a row. A group starts only when `credit` is high;
-// once started it is issued in consecutive clocks. control word j mod CONTROL_WORDS: {last, double, negate, offset}.
+// PIXELS > 1: that many neighbouring windows, PIXEL_STEP words apart, are read at once, each from a copy of the buffer; base, EXTENT and the steps are of all
+// of them together.
 //
-// Latency    issue to word_valid: 5 clocks. word_index comes 2 clocks before word_valid, early enough to address a ROM with a register behind it.
+// A group of the program (program_reader) starts only when `credit` is high; once started it is issued in consecutive clocks.
+//
+// Latency    issue to word_valid: 3 clocks. word_index comes 2 clocks before word_valid, early enough to address a ROM with a register behind it.
 // Rate       one word per clock; no idle clock between groups, windows and frames while words and credit are there.
 // Reset      empties the buffer and starts a frame; data is not reset.
 // Paths      credit to busy and stalled.
@@ -19,117 +21,104 @@
 module window_reader #(
     parameter int WIDTH         = 8,   // bits per word
     parameter int DEPTH         = 4,   // words that must find room, >= 2 and >= EXTENT and every STEP; the buffer holds a few more, see BUFFER
-    parameter int EXTENT        = 1,   // words from base to the window's last
+    parameter int EXTENT        = 1,   // words from base to the last that is read
     parameter int OUT_HEIGHT    = 1,   // rows of windows in a frame
-    parameter int OUT_WIDTH     = 1,   // windows in a row
+    parameter int OUT_WIDTH     = 1,   // steps in a row: windows / PIXELS
     parameter int STEP_X        = 1,   // words, see above
     parameter int STEP_ROW      = 1,
     parameter int STEP_FRAME    = 1,
-    parameter int PROGRAM_WORDS = 1,   // program words of a window, a multiple of GROUPS
-    parameter int CONTROL_WORDS = 1,   // control words, dividing PROGRAM_WORDS
-    parameter int GROUPS        = 1,
-    parameter int PASSES        = 1,   // clocks per program word
-    parameter int OFFSET_BITS   = 1,
+    parameter int PIXELS        = 1,
+    parameter int PIXEL_STEP    = 1,
+    parameter int OFFSET_BITS   = 1,   // the program, see program_reader
+    parameter int CONTROL_WORDS = 1,
     parameter     CONTROL_INIT  = "",
-    parameter int CONTROL_STYLE = 0,   // of the ROM, see rom
-    localparam int INDEX_BITS = PROGRAM_WORDS > 1 ? $clog2(PROGRAM_WORDS) : 1,
-    localparam int PASS_BITS  = PASSES > 1 ? $clog2(PASSES) : 1
+    parameter int RUNS          = 1,
+    parameter int RUN_WORDS     = 1,
+    parameter int FIELD_BITS    = 1,
+    parameter     RUN_INIT      = "",
+    parameter int REPEATS       = 0,
+    parameter int WEIGHT_WORDS  = 1,
+    localparam int INDEX_BITS = WEIGHT_WORDS > 1 ? $clog2(WEIGHT_WORDS) : 1
 ) (
-    input  wire                   clk,
-    input  wire                   rst,
+    input  wire                     clk,
+    input  wire                     rst,
 
-    input  wire                   in_valid,
-    output logic                  in_ready,
-    input  wire  [WIDTH-1:0]      in_data,
+    input  wire                     in_valid,
+    output logic                    in_ready,
+    input  wire  [WIDTH-1:0]        in_data,
 
-    input  wire                   credit,       // a group may start
-    output logic                  group_start,  // a group starts in this clock
+    input  wire                     credit,        // a group may start
+    output logic                    group_start,   // a group starts in this clock
 
-    output logic [INDEX_BITS-1:0] word_index,   // program word, 2 clocks ahead of the rest
+    output logic [INDEX_BITS-1:0]   word_index,    // weight word, 2 clocks ahead of the rest
 
-    output logic                  word_valid,
-    output logic [WIDTH-1:0]      word_data,
-    output logic [PASS_BITS-1:0]  word_pass,
-    output logic                  word_first,   // first clock of a group
-    output logic                  word_last,    // last clock of a group
-    output logic                  word_double,  // first pass of a word that doubles
-    output logic                  word_negate,
-    output logic                  word_frame,   // with word_last: the frame's last group
+    output logic                    word_valid,
+    output wire  [PIXELS*WIDTH-1:0] word_data,     // window i at [i*WIDTH +: WIDTH]
+    output wire                     word_first,    // first word of a run
+    output wire                     word_last,     // last word of a run
+    output wire                     group_first,   // a word of a group's first run
+    output wire                     group_last,    // a word of a group's last run
+    output wire                     frame_last,    // a word of the last run of a frame's last window
+    output wire  [FIELD_BITS-1:0]   run_fields,
 
-    output logic                  busy,         // a word is issued
-    output logic                  starved,      // none, for want of input
-    output logic                  stalled       // none, for want of credit
+    output logic                    busy,          // a word is issued
+    output logic                    starved,       // none, for want of input
+    output logic                    stalled        // none, for want of credit
 );
-  localparam int GROUP_WORDS = PROGRAM_WORDS / GROUPS;
-  // A place is free again five clocks after its word came, at the earliest: that many words more keep the full rate with the smallest DEPTH. Up to 256 words,
+  // A place is free again three clocks after its word came, at the earliest: that many words more keep the full rate with the smallest DEPTH. Up to 256 words,
   // which a block RAM holds anyway, a power of two saves the wrap of addresses. Beyond, the extra words never cross the next power of two.
-  localparam int POWER       = 2 ** $clog2(DEPTH + 6);
-  localparam int BUFFER      = POWER <= 256 ? POWER : 2 ** $clog2(DEPTH) < DEPTH + 6 ? 2 ** $clog2(DEPTH) : DEPTH + 6;
+  localparam int SPARE       = 4;
+  localparam int POWER       = 2 ** $clog2(DEPTH + SPARE);
+  localparam int BUFFER      = POWER <= 256 ? POWER : 2 ** $clog2(DEPTH) < DEPTH + SPARE ? 2 ** $clog2(DEPTH) : DEPTH + SPARE;
   localparam int ADDR_BITS   = $clog2(BUFFER);
   localparam bit WRAPS       = BUFFER == 2 ** ADDR_BITS;  // addresses wrap by themselves
   localparam int MAX_STEP    = STEP_FRAME > STEP_ROW ? (STEP_FRAME > STEP_X ? STEP_FRAME : STEP_X) : (STEP_ROW > STEP_X ? STEP_ROW : STEP_X);
   localparam int FILL_BITS   = $clog2(BUFFER + MAX_STEP + 1) + 2;  // fill counts, signed
-  localparam int CTRL_BITS   = CONTROL_WORDS > 1 ? $clog2(CONTROL_WORDS) : 1;
   localparam int X_BITS      = OUT_WIDTH > 1 ? $clog2(OUT_WIDTH) : 1;
   localparam int Y_BITS      = OUT_HEIGHT > 1 ? $clog2(OUT_HEIGHT) : 1;
-  localparam int WORD_BITS   = GROUP_WORDS > 1 ? $clog2(GROUP_WORDS) : 1;
 
   if (DEPTH < EXTENT) begin : g_depth error_DEPTH_must_hold_EXTENT check (); end
   if (DEPTH < MAX_STEP) begin : g_step error_DEPTH_must_hold_every_STEP check (); end
-  if (PROGRAM_WORDS % GROUPS != 0) begin : g_groups error_GROUPS_must_divide_PROGRAM_WORDS check (); end
-  if (PROGRAM_WORDS % CONTROL_WORDS != 0 || CONTROL_WORDS % GROUP_WORDS != 0) begin : g_control
-    error_CONTROL_WORDS_must_be_whole_groups_and_divide_PROGRAM_WORDS check ();
-  end
-  if (2 ** OFFSET_BITS < EXTENT) begin : g_offset error_OFFSET_BITS_must_hold_EXTENT check (); end
+  if (2 ** OFFSET_BITS < EXTENT - (PIXELS - 1) * PIXEL_STEP) begin : g_offset error_OFFSET_BITS_must_hold_EXTENT check (); end
 
-  // ---- Where the sequencer stands: pass, word of the group, word of the window, window.
-  logic                  in_group;  // a group has started and is not issued to its end
-  logic [PASS_BITS-1:0]  pass;
-  logic [WORD_BITS-1:0]  word;
-  logic [CTRL_BITS-1:0]  control;
-  logic [INDEX_BITS-1:0] index;
-  logic [X_BITS-1:0]     x;
-  logic [Y_BITS-1:0]     y;
+  // ---- The program's next word.
+  wire                   ready, run_first, run_last, program_group_first, program_group_last, program_last;
+  wire [OFFSET_BITS-1:0] offset;
+  wire [FIELD_BITS-1:0]  fields;
+  wire [INDEX_BITS-1:0]  index;
+  program_reader #(
+      .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(CONTROL_WORDS), .CONTROL_INIT(CONTROL_INIT), .RUNS(RUNS), .RUN_WORDS(RUN_WORDS), .FIELD_BITS(FIELD_BITS),
+      .RUN_INIT(RUN_INIT), .REPEATS(REPEATS), .WEIGHT_WORDS(WEIGHT_WORDS)
+  ) program_words (
+      .clk(clk), .rst(rst), .step(busy), .ready(ready), .offset(offset), .run_first(run_first), .run_last(run_last), .group_first(program_group_first),
+      .group_last(program_group_last), .window_last(program_last), .fields(fields), .index(index)
+  );
 
-  wire pass_ends   = PASSES == 1 || pass == PASS_BITS'(PASSES - 1);
-  wire word_ends   = GROUP_WORDS == 1 || word == WORD_BITS'(GROUP_WORDS - 1);
-  wire index_ends  = PROGRAM_WORDS == 1 || index == INDEX_BITS'(PROGRAM_WORDS - 1);
-  wire x_ends      = OUT_WIDTH == 1 || x == X_BITS'(OUT_WIDTH - 1);
-  wire y_ends      = OUT_HEIGHT == 1 || y == Y_BITS'(OUT_HEIGHT - 1);
-  wire group_ends  = pass_ends && word_ends;
-  wire window_ends = pass_ends && index_ends;
-
-  // slack = fill - EXTENT: the window is there when it is not negative. Signs are ready conditions: no comparator stands in the loop.
+  // ---- Sequencer. slack = fill - EXTENT: the window is there when it is not negative. Signs are ready conditions: no comparator stands in the loop.
+  logic                        in_group;  // a group has started and is not issued to its end
+  logic        [X_BITS-1:0]    x;
+  logic        [Y_BITS-1:0]    y;
   logic signed [FILL_BITS-1:0] slack;
-  logic signed [FILL_BITS-1:0] room;   // words that may be written, minus 1
+  logic signed [FILL_BITS-1:0] room;      // words that may be written, minus 1
   wire window_there = !slack[FILL_BITS-1];
 
-  assign busy        = in_group || (window_there && credit);
-  assign starved     = !in_group && !window_there;
-  assign stalled     = !in_group && window_there && !credit;
+  wire x_ends = OUT_WIDTH == 1 || x == X_BITS'(OUT_WIDTH - 1);
+  wire y_ends = OUT_HEIGHT == 1 || y == Y_BITS'(OUT_HEIGHT - 1);
+
+  assign busy        = in_group || (window_there && credit && ready);
+  assign starved     = !in_group && !(window_there && ready);
+  assign stalled     = !in_group && window_there && ready && !credit;
   assign group_start = busy && !in_group;
-  wire   advance     = busy && window_ends;
+  wire   advance     = busy && run_last && program_last;
 
   always_ff @(posedge clk) begin
-    if (busy) begin
-      in_group <= !group_ends;
-      pass     <= pass_ends ? '0 : pass + 1'b1;
-      if (pass_ends) begin
-        word    <= word_ends ? '0 : word + 1'b1;
-        index   <= index_ends ? '0 : index + 1'b1;
-        control <= CONTROL_WORDS == 1 || control == CTRL_BITS'(CONTROL_WORDS - 1) ? '0 : control + 1'b1;
-        if (index_ends) begin
-          x <= x_ends ? '0 : x + 1'b1;
-          if (x_ends) y <= y_ends ? '0 : y + 1'b1;
-        end
-      end
+    if (busy) in_group <= !(run_last && program_group_last);
+    if (advance) begin
+      x <= x_ends ? '0 : x + 1'b1;
+      if (x_ends) y <= y_ends ? '0 : y + 1'b1;
     end
     if (rst) begin
       in_group <= 1'b0;
-      pass     <= '0;
-      word     <= '0;
-      index    <= '0;
-      control  <= '0;
       x        <= '0;
       y        <= '0;
     end
@@ -145,12 +134,12 @@ module window_reader #(
   wire [ADDR_BITS+1:0] base_wrapped = base_sum - (ADDR_BITS + 2)'(BUFFER);
   wire [ADDR_BITS-1:0] base_next    = WRAPS || base_wrapped[ADDR_BITS+1] ? base_sum[ADDR_BITS-1:0] : base_wrapped[ADDR_BITS-1:0];
 
-  // Words of a window that has been issued are read up to 3 clocks later: they are given free with that delay.
-  logic [2:0]                freed;
-  logic [3*(ADDR_BITS+1)-1:0] freed_step;
+  // The last word of a window that has been issued is read in the next clock: its words are given free with that delay.
+  logic               freed;
+  logic [ADDR_BITS:0] freed_step;
 
   wire signed [FILL_BITS-1:0] taken = advance ? FILL_BITS'({1'b0, step}) : '0;
-  wire signed [FILL_BITS-1:0] given = freed[2] ? FILL_BITS'({1'b0, freed_step[2*(ADDR_BITS+1)+:ADDR_BITS+1]}) : '0;
+  wire signed [FILL_BITS-1:0] given = freed ? FILL_BITS'({1'b0, freed_step}) : '0;
 
   assign in_ready = !room[FILL_BITS-1];
 
@@ -159,64 +148,49 @@ module window_reader #(
     if (advance) base <= base_next;
     slack      <= slack - taken + (write ? FILL_BITS'(1) : '0);
     room       <= room + given - (write ? FILL_BITS'(1) : '0);
-    freed      <= {freed[1:0], advance};
-    freed_step <= {freed_step[2*(ADDR_BITS+1)-1:0], step};
+    freed      <= advance;
+    freed_step <= step;
     if (rst) begin
       wr_addr <= '0;
       base    <= '0;
       slack   <= FILL_BITS'(-EXTENT);
       room    <= FILL_BITS'(BUFFER - 1);
-      freed   <= '0;
+      freed   <= 1'b0;
     end
   end
 
-  // ---- Pipeline: control word (1, 2), address (3), buffer (4), register (5).
-  wire [OFFSET_BITS+2:0] control_word;
-  rom #(.WIDTH(OFFSET_BITS + 3), .DEPTH(CONTROL_WORDS), .INIT(CONTROL_INIT), .STYLE(CONTROL_STYLE)) control_rom (
-      .clk(clk), .rd_addr(control), .rd_data(control_word)
-  );
-
-  localparam int INFO_BITS = PASS_BITS + 3;  // {frame, first, pass_ends, pass}
-  wire [INFO_BITS-1:0] info = {index_ends && x_ends && y_ends, group_start, pass_ends, pass};
-
-  logic [4:0]               valid;
-  logic [5*INFO_BITS-1:0]   info_pipe;     // stage s at [s*INFO_BITS +: INFO_BITS]
-  logic [3*INDEX_BITS-1:0]  index_pipe;
-  logic [2*ADDR_BITS-1:0]   base_pipe;
-  logic [OFFSET_BITS+2:0]   control_2;
-  logic [3*3-1:0]           flags_pipe;    // {last, double, negate} in stages 3, 4, 5
-  logic [ADDR_BITS-1:0]     rd_addr;
-  wire  [WIDTH-1:0]         rd_data;
-
-  localparam int SUM_BITS = (ADDR_BITS > OFFSET_BITS ? ADDR_BITS : OFFSET_BITS) + 2;
-  wire [SUM_BITS-1:0] sum     = SUM_BITS'(base_pipe[ADDR_BITS+:ADDR_BITS]) + SUM_BITS'(control_2[OFFSET_BITS-1:0]);
-  wire [SUM_BITS-1:0] wrapped = sum - SUM_BITS'(BUFFER);
-
+  // ---- Pipeline: address (1), buffer (2), register (3).
+  localparam int INFO_BITS = FIELD_BITS + 5;
+  wire  [INFO_BITS-1:0]   info = {run_first, run_last, program_group_first, program_group_last, program_last && x_ends && y_ends, fields};
+  logic [2:0]             valid;
+  logic [3*INFO_BITS-1:0] info_pipe;  // stage s at [s*INFO_BITS +: INFO_BITS]
   always_ff @(posedge clk) begin
-    valid      <= {valid[3:0], busy};
-    info_pipe  <= {info_pipe[4*INFO_BITS-1:0], info};
-    index_pipe <= {index_pipe[2*INDEX_BITS-1:0], index};
-    base_pipe  <= {base_pipe[ADDR_BITS-1:0], base};
-    control_2  <= control_word;
-    rd_addr    <= WRAPS || wrapped[SUM_BITS-1] ? sum[ADDR_BITS-1:0] : wrapped[ADDR_BITS-1:0];
-    flags_pipe <= {flags_pipe[5:0], control_2[OFFSET_BITS+:3]};
-    word_data  <= rd_data;
+    valid      <= {valid[1:0], busy};
+    info_pipe  <= {info_pipe[2*INFO_BITS-1:0], info};
+    word_index <= index;
     if (rst) valid <= '0;
   end
+  assign word_valid = valid[2];
+  assign {word_first, word_last, group_first, group_last, frame_last, run_fields} = info_pipe[2*INFO_BITS+:INFO_BITS];
 
-  ram_1w1r #(.WIDTH(WIDTH), .DEPTH(BUFFER)) words (
-      .clk(clk), .wr_en(write), .wr_addr(wr_addr), .wr_data(in_data), .rd_en(valid[2]), .rd_addr(rd_addr), .rd_data(rd_data)
-  );
-
-  wire word_pass_ends = info_pipe[4*INFO_BITS+PASS_BITS];
-  wire word_pass_first = PASSES == 1 || word_pass == '0;
-  assign word_index  = index_pipe[2*INDEX_BITS+:INDEX_BITS];
-  assign word_valid  = valid[4];
-  assign word_pass   = info_pipe[4*INFO_BITS+:PASS_BITS];
-  assign word_first  = info_pipe[4*INFO_BITS+PASS_BITS+1];
-  assign word_frame  = info_pipe[4*INFO_BITS+PASS_BITS+2];
-  assign word_last   = flags_pipe[8] && word_pass_ends;
-  assign word_double = flags_pipe[7] && word_pass_first;
-  assign word_negate = flags_pipe[6];
+  localparam int SUM_BITS = (ADDR_BITS > OFFSET_BITS ? ADDR_BITS : OFFSET_BITS) + 2;
+  for (genvar i = 0; i < PIXELS; i++) begin : g_window
+    wire [SUM_BITS-1:0] sum     = SUM_BITS'(base) + SUM_BITS'(offset) + SUM_BITS'(i * PIXEL_STEP);
+    wire [SUM_BITS-1:0] wrapped = sum - SUM_BITS'(BUFFER);
+    logic [ADDR_BITS-1:0] rd_addr;
+    logic [WIDTH-1:0]     word;
+    wire  [WIDTH-1:0]     rd_data;
+    always_ff @(posedge clk) begin
+      rd_addr <= WRAPS || wrapped[SUM_BITS-1] ? sum[ADDR_BITS-1:0] : wrapped[ADDR_BITS-1:0];
+      word    <= rd_data;
+    end
+    assign word_data[i*WIDTH+:WIDTH] = word;
+    ram_1w1r #(.WIDTH(WIDTH), .DEPTH(BUFFER)) words (
+        .clk(clk), .wr_en(write), .wr_addr(wr_addr), .wr_data(in_data), .rd_en(valid[0]), .rd_addr(rd_addr), .rd_data(rd_data)
+    );
+    if (WRAPS) begin : g_unused
+      wire unused = &{1'b0, wrapped, sum};
+    end
+  end
 endmodule
 `default_nettype wire

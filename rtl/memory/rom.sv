@@ -5,7 +5,7 @@
 //   rd_addr    -< A >< B >------
 //   rd_data    -----< mem[A] >< mem[B] >
 //
-// Latency    one clock, every clock.
+// Latency    one clock.
 // Reset      none.
 // Infers     STYLE 0: what the tool finds best; 1: block RAM, however small; 2: logic.
 `default_nettype none
@@ -16,6 +16,7 @@ module rom #(
     parameter int STYLE = 0    // 0 automatic, 1 block RAM, 2 logic
 ) (
     input  wire                                      clk,
+    input  wire                                      rd_en,   // low: rd_data stays
     input  wire [(DEPTH > 1 ? $clog2(DEPTH) : 1)-1:0] rd_addr,
     output logic [WIDTH-1:0]                         rd_data
 );
@@ -27,15 +28,15 @@ module rom #(
   if (STYLE == 1) begin : g_block
     (* rom_style = "block", ram_style = "block" *) logic [WIDTH-1:0] mem [0:DEPTH-1];
     if (INIT != "") begin : g_init initial $readmemh(INIT, mem); end
-    always_ff @(posedge clk) rd_data <= mem[rd_addr];
+    always_ff @(posedge clk) if (rd_en) rd_data <= mem[rd_addr];
   end else if (STYLE == 2) begin : g_logic
     (* rom_style = "logic", ram_style = "logic" *) logic [WIDTH-1:0] mem [0:DEPTH-1];
     if (INIT != "") begin : g_init initial $readmemh(INIT, mem); end
-    always_ff @(posedge clk) rd_data <= mem[rd_addr];
+    always_ff @(posedge clk) if (rd_en) rd_data <= mem[rd_addr];
   end else begin : g_auto
     logic [WIDTH-1:0] mem [0:DEPTH-1];
     if (INIT != "") begin : g_init initial $readmemh(INIT, mem); end
-    always_ff @(posedge clk) rd_data <= mem[rd_addr];
+    always_ff @(posedge clk) if (rd_en) rd_data <= mem[rd_addr];
   end
 endmodule
 `default_nettype wire

@@ -13,6 +13,8 @@ Intake ratio(std::int64_t in, std::int64_t out) {
   return {[=](std::int64_t n) { return n / in * out; }};
 }
 
+Intake in_blocks(std::int64_t beats) { return ratio(beats, beats); }
+
 Intake padded(const MapShape& shape, const Window& window, std::int64_t chunks) {
   const std::int64_t row = shape.width * chunks, frame = shape.height * row;
   const std::int64_t out_row = (shape.width + window.pad_left + window.pad_right) * chunks;

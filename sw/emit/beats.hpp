@@ -19,6 +19,8 @@ struct Intake {
 Intake one_to_one();
 /// `in` beats become `out`: width adapters, argmax.
 Intake ratio(std::int64_t in, std::int64_t out);
+/// pixel_order: blocks of `beats` beats leave when they are whole.
+Intake in_blocks(std::int64_t beats);
 /// map_pad: border beats are sent without waiting.
 Intake padded(const MapShape& shape, const Window& window, std::int64_t chunks);
 /// column_unfold: `columns` pixels of a row of `width` are sent at once.

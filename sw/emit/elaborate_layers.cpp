@@ -7,6 +7,19 @@
 #include "map/raw.hpp"
 
 namespace bitloom {
+namespace {
+
+/// Bits of a run's totals: enough for any weights; never more than the accumulator's, which is exact modulo its width.
+int total_bits(const Stage& stage, const Convolution& conv, const ValueType& in, const RawAccumulator& raw) {
+  const Folding& f = stage.folding;
+  const std::int64_t products = std::int64_t{f.simd} * static_cast<std::int64_t>(stage.window_plan.offsets.size());
+  const std::int64_t planes = (std::int64_t{1} << f.wpar) - 1, largest = products * planes * ((std::int64_t{1} << f.apar) - 1);
+  const bool is_signed = in.is_signed() || (f.wpar > 1 && conv.weight_type.is_signed());
+  const int bits = is_signed ? ValueType::holding(-largest - 1, largest).bits() : ValueType::holding(0, largest).bits();
+  return std::min(bits, raw.bits);
+}
+
+}  // namespace
 
 void Elaboration::search(Parameters& parameters, const Threshold& op, const ValueType& out, int channels, int lanes, int bits,
                          std::int64_t never, const std::function<std::int64_t(std::size_t, std::size_t)>& threshold) {
@@ -37,26 +50,40 @@ void Elaboration::add_plane(const Stage& stage) {
         {{"WIDTH", num(wire.width())}, {"MAP_WIDTH", num(width)}, {"COLUMNS", num(f.columns)}}, unfolded(width, f.columns))
         .latency = f.columns;
   }
-  const bool subtracts = !uses_xnor(conv) && conv.weight_type.is_signed();  // the top plane
-  const int offset_bits = index_bits(w.extent);
-  MemoryImage control = control_image(stage, conv.out_channels / f.pe, weight_planes(conv) / f.wpar, subtracts && f.wpar == 1, offset_bits);
+  const bool subtracts = f.wpar > 1 && conv.weight_type.is_signed();  // the top plane; elsewhere runs have coefficients
+  const int offset_bits = index_bits(w.extent - (f.pixels - 1) * w.pixel_step);
+  const PlaneMasks masks(conv);
+  const Program program = make_program(conv, stage, masks, in.bits());
+  ProgramImages images = program_images(stage, conv, masks, program, offset_bits);
   Parameters p = {{"SIMD", num(f.simd)},
                   {"A_BITS", num(in.bits())},
                   {"A_SIGNED", num(in.is_signed() ? 1 : 0)},
                   {"APAR", num(f.apar)},
                   {"PE", num(f.pe)},
+                  {"PIXELS", num(f.pixels)},
+                  {"PIXEL_STEP", num(w.pixel_step)},
                   {"XNOR", num(uses_xnor(conv) ? 1 : 0)},
                   {"DEPTHWISE", num(stage.depthwise ? 1 : 0)},
                   {"WPAR", num(f.wpar)},
                   {"W_SIGNED", num(subtracts ? 1 : 0)},
+                  {"TOTAL_BITS", num(total_bits(stage, conv, in, raw))},
                   {"ACC_BITS", num(raw.bits)},
                   {"GROUPS", num(conv.out_channels / f.pe)}};
   for (auto& parameter : window_parameters(w)) p.push_back(std::move(parameter));
-  p.insert(p.end(), {{"PROGRAM_WORDS", num(stage.words_per_pixel)},
-                     {"CONTROL_WORDS", num(static_cast<std::int64_t>(control.words.size()))},
-                     {"OFFSET_BITS", num(offset_bits)}});
-  p.emplace_back("CONTROL_INIT", memory("control", std::move(control)));
-  p.emplace_back("WEIGHT_INIT", memory("weights", weight_image(stage, conv)));
+  p.insert(p.end(), {{"OFFSET_BITS", num(offset_bits)},
+                     {"CONTROL_WORDS", num(static_cast<std::int64_t>(images.control.words.size()))},
+                     {"RUNS", num(images.run_count)},
+                     {"WEIGHT_WORDS", num(static_cast<std::int64_t>(images.weights.words.size()))},
+                     {"GROUP_CLOCKS", num(program.shortest_group())}});
+  p.emplace_back("CONTROL_INIT", memory("control", std::move(images.control)));
+  p.emplace_back("WEIGHT_INIT", memory("weights", std::move(images.weights)));
+  if (program.combines()) {
+    p.insert(p.end(), {{"RUN_WORDS", num(static_cast<std::int64_t>(images.runs.words.size()))},
+                       {"RUN_CLOCKS", num(program.shortest_run())},
+                       {"RUN_LANES", num(f.run_lanes)},
+                       {"COEFFICIENT_BITS", num(program.coefficient_bits)}});
+    p.emplace_back("RUN_INIT", memory("runs", std::move(images.runs)));
+  }
   p.insert(p.end(), {{"LANES", num(f.lanes)},
                      {"OUT_BITS", num(out.bits())},
                      {"SCORES", num(stage.threshold < 0 ? 1 : 0)},
@@ -70,11 +97,17 @@ void Elaboration::add_plane(const Stage& stage) {
     for (auto& [name, image] : bias_images(raw.beta, f.lanes, out.bits())) memory("activation_" + name, image);
     p.insert(p.end(), {{"ALPHA_SHIFT", num(raw.alpha == 2 ? 1 : 0)}, {"ACTIVATION_INIT", file(stage.name + "_activation")}});
   }
-  const int beats = conv.out_channels / f.lanes;
+  const int beats = f.pixels * conv.out_channels / f.lanes;  // of a step
   Instance& instance = add("plane_layer", "", wire, f.lanes, out, std::move(p), windowed(w, beats));
   instance.has_activity = true;
-  // The window's program, and the pipeline: reader, adder tree, search, lanes, FIFO.
-  instance.latency = stage.words_per_pixel * (in.bits() / f.apar) + 16 + index_bits(f.simd) + 16 + f.pe / f.lanes;
+  // The window's program, and the pipeline: reader, adder tree, runs, search, lanes, FIFO.
+  instance.latency = stage.words_per_pixel + 16 + 2 * index_bits(f.simd) + 16 + 2 * f.pixels * f.pe / f.lanes;
+  if (f.pixels > 1 && f.pe < conv.out_channels) {
+    add("pixel_order", "order", wire, f.lanes, out,
+        {{"WIDTH", num(wire.width())}, {"PIXELS", num(f.pixels)}, {"GROUPS", num(conv.out_channels / f.pe)}, {"BEATS", num(f.pe / f.lanes)}},
+        in_blocks(beats))
+        .latency = beats + 2;
+  }
   provide(stage, wire);
 }
 
@@ -149,7 +182,7 @@ void Elaboration::add_pool(const Stage& stage) {
       {"LANES", num(lanes)}, {"BITS", num(type.bits())}, {"SIGNED", num(type.is_signed() ? 1 : 0)}, {"WIDTH", num(wire.width())}};
   for (auto& parameter : window_parameters(stage.window_plan)) p.push_back(std::move(parameter));
   p.insert(p.end(), {{"PROGRAM_WORDS", num(stage.words_per_pixel)}, {"GROUPS", num(chunks)}, {"OFFSET_BITS", num(offset_bits)}});
-  p.emplace_back("CONTROL_INIT", memory("control", control_image(stage, chunks, 1, false, offset_bits)));
+  p.emplace_back("CONTROL_INIT", memory("control", pool_image(stage.window_plan, offset_bits)));
   Instance& instance = add("max_pool", "", wire, lanes, type, std::move(p), windowed(stage.window_plan, chunks));
   instance.has_activity = true;
   instance.latency = stage.words_per_pixel + 8;

@@ -2,11 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace bitloom {
 namespace {
 
 void append(std::vector<bool>& word, std::int64_t value, int bits) {
   for (int b = 0; b < bits; ++b) word.push_back(((value >> b) & 1) != 0);
+}
+
+/// The shortest beginning of an image that gives all of it when it is repeated.
+void keep_one_period(MemoryImage& image) {
+  const std::size_t words = image.words.size();
+  for (std::size_t period = 1; period < words; ++period) {
+    if (words % period != 0) continue;
+    if (!std::equal(image.words.begin() + static_cast<std::ptrdiff_t>(period), image.words.end(), image.words.begin())) continue;
+    image.words.resize(period);
+    return;
+  }
 }
 
 }  // namespace
@@ -33,50 +46,62 @@ int index_bits(std::int64_t n) {
   return bits;
 }
 
-MemoryImage control_image(const Stage& stage, int groups, int planes, bool negate_top, int offset_bits) {
-  MemoryImage image{offset_bits + 3, {}};
-  const WindowPlan& window = stage.window_plan;
-  const int programs = window.channel_groups > 1 ? groups : 1;
-  for (int group = 0; group < programs; ++group) {
-    const int base = group / (programs / window.channel_groups) * window.group_step;
-    for (int plane = planes - 1; plane >= 0; --plane) {
-      for (std::size_t i = 0; i < window.offsets.size(); ++i) {
-        std::vector<bool> word;
-        append(word, window.offsets[i] + base, offset_bits);
-        word.push_back(negate_top && plane == planes - 1);             // negate
-        word.push_back(i == 0 && plane != planes - 1);                 // double
-        word.push_back(plane == 0 && i + 1 == window.offsets.size());  // last
-        image.words.push_back(std::move(word));
-      }
-    }
-  }
-  return image;
-}
-
-MemoryImage weight_image(const Stage& stage, const Convolution& conv) {
+ProgramImages program_images(const Stage& stage, const Convolution& conv, const PlaneMasks& masks, const Program& program, int offset_bits) {
   const Folding& f = stage.folding;
-  const int planes = weight_planes(conv);
+  const WindowPlan& window = stage.window_plan;
   const std::size_t fan_in = conv.weights.size() / static_cast<std::size_t>(conv.out_channels);
-  const std::size_t words = stage.window_plan.offsets.size();
-  MemoryImage image{f.pe * f.wpar * f.simd, {}};
-  for (int group = 0; group < conv.out_channels / f.pe; ++group) {
-    for (int plane = planes - f.wpar; plane >= 0; plane -= f.wpar) {
-      for (std::size_t j = 0; j < words; ++j) {
+  const int pass_bits = program.passes > 1 ? index_bits(program.passes) : 0;
+  const int factor_bits = program.coefficient_bits > 0 ? program.coefficient_bits : 2;
+  ProgramImages images{{offset_bits + 1, {}}, {factor_bits + pass_bits + 2, {}}, {f.pe * f.wpar * f.simd, {}}, program.runs()};
+  const auto groups_per_program = program.groups.size() / static_cast<std::size_t>(window.channel_groups);
+  for (std::size_t g = 0; g < program.groups.size(); ++g) {
+    const int base = static_cast<int>(g / groups_per_program) * window.group_step;
+    const std::vector<Run>& runs = program.runs_of(g);
+    for (std::size_t r = 0; r < runs.size(); ++r) {
+      const Run& run = runs[r];
+      for (int pass = 0; pass < program.passes; ++pass) {
+        for (const int step : run.steps) {
+          images.control.words.emplace_back();
+          append(images.control.words.back(), window.offsets[static_cast<std::size_t>(step)] + base, offset_bits);
+          images.control.words.back().push_back(step == run.steps.back());
+        }
+        std::vector<bool> word;
+        append(word, pass, pass_bits);
+        if (program.coefficient_bits > 0)
+          append(word, run.coefficient, factor_bits);
+        else
+          word.insert(word.end(), {run.coefficient < 0, run.doubles && pass == 0});
+        word.insert(word.end(), {pass + 1 < program.passes, pass + 1 == program.passes && r + 1 == runs.size()});
+        images.runs.words.push_back(std::move(word));
+      }
+      for (const int step : run.steps) {
         std::vector<bool> word;
         for (int pe = 0; pe < f.pe; ++pe) {
-          // Offsets run over kernel row, column and chunk, channel fastest: word j holds the fan-in elements j*simd .. j*simd+simd-1.
-          const std::size_t first = static_cast<std::size_t>(group * f.pe + pe) * fan_in + j * static_cast<std::size_t>(f.simd);
-          for (int p = plane; p < plane + f.wpar; ++p) {
-            for (std::size_t i = 0; i < static_cast<std::size_t>(f.simd); ++i) {
-              const std::int32_t weight = conv.weights[first + i];
-              word.push_back(uses_xnor(conv) ? weight > 0 : ((weight >> p) & 1) != 0);
-            }
-          }
+          // Offsets run over kernel row, column and chunk, channel fastest: step j meets the fan-in elements j*simd .. j*simd+simd-1.
+          const std::size_t first = (g * static_cast<std::size_t>(f.pe) + static_cast<std::size_t>(pe)) * fan_in +
+                                    static_cast<std::size_t>(step) * static_cast<std::size_t>(f.simd);
+          for (int p = run.plane; p < run.plane + f.wpar; ++p)
+            for (std::size_t i = 0; i < static_cast<std::size_t>(f.simd); ++i)
+              word.push_back(!run.blank && (masks[first + i] >> p & 1) != 0);
         }
-        image.words.push_back(std::move(word));
+        images.weights.words.push_back(std::move(word));
       }
     }
   }
+  keep_one_period(images.control);
+  keep_one_period(images.runs);
+  if (!program.combines()) images.runs.words.clear();
+  return images;
+}
+
+MemoryImage pool_image(const WindowPlan& window, int offset_bits) {
+  MemoryImage image{offset_bits + 1, {}};
+  for (int chunk = 0; chunk < window.channel_groups; ++chunk)
+    for (std::size_t i = 0; i < window.offsets.size(); ++i) {
+      image.words.emplace_back();
+      append(image.words.back(), window.offsets[i] + chunk * window.group_step, offset_bits);
+      image.words.back().push_back(i + 1 == window.offsets.size());
+    }
   return image;
 }
 

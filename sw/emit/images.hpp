@@ -5,15 +5,23 @@
 
 #include "core/network.hpp"
 #include "emit/design.hpp"
+#include "map/program.hpp"
 #include "map/raw.hpp"
 
 namespace bitloom {
 
-/// Control words of a window's program: each output group's words, planes from the top down. One group stands for all `groups` where all
-/// read the same words.
-MemoryImage control_image(const Stage& stage, int groups, int planes, bool negate_top, int offset_bits);
-/// Weight words, group by group, in the order of the control program.
-MemoryImage weight_image(const Stage& stage, const Convolution& conv);
+/// What the program of a plane layer becomes, with the parameters of rtl/layer/plane_layer that go with it.
+struct ProgramImages {
+  MemoryImage control;  ///< {last, offset}, as few as repeat themselves through the program
+  MemoryImage runs;     ///< {group, repeats, factor, pass}, likewise; empty where every run is a group
+  MemoryImage weights;  ///< group by group, run by run
+  std::int64_t run_count = 0;
+};
+ProgramImages program_images(const Stage& stage, const Convolution& conv, const PlaneMasks& masks, const Program& program, int offset_bits);
+
+/// Control words of a pool: each chunk of a pixel is a run over its window's words.
+MemoryImage pool_image(const WindowPlan& window, int offset_bits);
+
 /// Images by the ends of their names, "level<j>_lane<ll>": one for each lane and search level. `threshold(channel, i)` are the ascending
 /// thresholds in the comparator's domain; `never` is one above every value.
 std::map<std::string, MemoryImage> threshold_images(const Threshold& op, int channels, int lanes, int bits, std::int64_t never,

@@ -37,12 +37,12 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   const ValueType& in = network.input_of(layer).type;
   const RawAccumulator raw = raw_accumulator(conv, in);
   const Folding& f = stage.folding;
-  cost.terms[BitOperations] = static_cast<double>(f.pe) * f.simd * f.apar * f.wpar;
-  cost.terms[AccumulatorBits] = static_cast<double>(f.pe) * raw.bits;
+  cost.terms[BitOperations] = static_cast<double>(f.pe) * f.pixels * f.simd * f.apar * f.wpar;
+  cost.terms[AccumulatorBits] = static_cast<double>(f.pe) * f.pixels * raw.bits;
   const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
   cost.terms[WordBits] = static_cast<double>(word_bits);
-  add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.words_per_pixel);
-  add_buffer(cost, device, word_bits, stage.window_plan.depth);
+  add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.weight_words);
+  for (int pixel = 0; pixel < f.pixels; ++pixel) add_buffer(cost, device, word_bits, stage.window_plan.depth);
   const int levels =
       stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
   cost.terms[SearchBits] = static_cast<double>(f.lanes) * levels * raw.bits;

@@ -17,18 +17,20 @@ int smallest_divisor_at_least(int n, std::int64_t least) {
 
 /// The window reader's view of a window over a map of `words` words per pixel, of which an output group reads `group_words`. The stream is
 /// padded before it.
-WindowPlan plan_window(const MapShape& shape, const Window& window, int words, int group_words, int columns) {
+WindowPlan plan_window(const MapShape& shape, const Window& window, int words, int group_words, int columns, int pixels = 1) {
   const int height = shape.height + window.pad_top + window.pad_bottom;
   const int width = shape.width + window.pad_left + window.pad_right - (columns - 1);  // unfolding swallows columns - 1
   const int kernel_width = columns > 1 ? 1 : window.kernel_width;
   WindowPlan plan;
   plan.out_height = window.out_height(shape.height);
-  plan.out_width = window.out_width(shape.width);
-  plan.extent = ((window.kernel_height - 1) * window.dilation_height * width + (kernel_width - 1) * window.dilation_width + 1) * words;
-  plan.step_x = window.stride_width * words;
-  plan.step_row = (window.stride_height * width - (plan.out_width - 1) * window.stride_width) * words;
-  plan.step_frame =
-      (height * width - (plan.out_height - 1) * window.stride_height * width - (plan.out_width - 1) * window.stride_width) * words;
+  plan.out_width = window.out_width(shape.width) / pixels;
+  plan.pixel_step = window.stride_width * words;
+  plan.extent = ((window.kernel_height - 1) * window.dilation_height * width + (kernel_width - 1) * window.dilation_width + 1) * words +
+                (pixels - 1) * plan.pixel_step;
+  plan.step_x = pixels * plan.pixel_step;
+  const int row = window.stride_height * width * words;  // from a row of windows to the next
+  plan.step_row = row - (plan.out_width - 1) * plan.step_x;
+  plan.step_frame = height * width * words - (plan.out_height - 1) * row - (plan.out_width - 1) * plan.step_x;
   // Deep enough that the next frame's first window is complete when this frame's last one ends: no bubble between frames.
   // (window_reader adds the few words that its own latency asks for.)
   plan.depth = std::max({plan.extent + plan.step_frame, plan.extent + plan.step_row, plan.step_x, 2});
@@ -54,18 +56,34 @@ std::int64_t beats_out(const Network& network, const Stage& stage, int lanes) {
   return network.maps[static_cast<std::size_t>(stage.out_map)].shape.size() / lanes;
 }
 
-void apply_plane(const Network& network, Stage& stage, const Layer& layer) {
+bool apply_plane(const Network& network, Stage& stage, const Layer& layer, const PlaneMasks& masks) {
   const auto& conv = std::get<Convolution>(layer.op);
-  const Folding& f = stage.folding;
+  Folding& f = stage.folding;
   const int channels = stage.in_shape.channels;
   stage.in_lanes = f.columns > 1 ? channels : stage.depthwise ? f.pe : f.simd;
   const int words = f.columns > 1 ? 1 : channels / stage.in_lanes;
   const int group_words = f.columns > 1 ? 1 : stage.depthwise ? 1 : channels / conv.groups / f.simd;
-  stage.window_plan = plan_window(stage.in_shape, stage.window, words, group_words, f.columns);
-  stage.words_per_pixel =
-      std::int64_t{conv.out_channels / f.pe} * (weight_planes(conv) / f.wpar) * static_cast<std::int64_t>(stage.window_plan.offsets.size());
-  const int passes = network.input_of(layer).type.bits() / f.apar;
-  stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel * passes;
+  stage.window_plan = plan_window(stage.in_shape, stage.window, words, group_words, f.columns, f.pixels);
+
+  // Totals are combined and compared while the next run, or group, is computed. Either a few lanes do both, and runs must take their time; or
+  // every total is combined at once, and only groups must.
+  const int count = f.pe * f.pixels;
+  const bool all_at_once = f.run_lanes == count;
+  const auto lanes_for = [&](std::int64_t clocks) { return smallest_divisor_at_least(f.pe, (count + clocks - 1) / clocks); };
+  if (!all_at_once) f.lanes = lanes_for(static_cast<std::int64_t>(stage.window_plan.offsets.size()));
+  stage.shortest_run = all_at_once ? 1 : (count + f.lanes - 1) / f.lanes;
+  if (stage.shortest_run > static_cast<int>(stage.window_plan.offsets.size())) return false;
+  const Program program = make_program(conv, stage, masks, network.input_of(layer).type.bits());
+  stage.combines = program.combines();
+  stage.shortest_group = program.shortest_group();
+  if (all_at_once || !stage.combines) f.lanes = lanes_for(stage.shortest_group);
+  if (!all_at_once) f.run_lanes = f.lanes;
+  if (f.lanes * stage.shortest_group < count || f.lanes > kMostLanes || (all_at_once && !stage.combines)) return false;
+
+  stage.words_per_pixel = program.words();
+  stage.weight_words = program.weight_words();
+  stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel;
+  return true;
 }
 
 }  // namespace
@@ -90,38 +108,39 @@ std::vector<Folding> foldings(const Network& network, const Stage& stage) {
   const auto& conv = std::get<Convolution>(layer.op);
   const int bits = network.input_of(layer).type.bits();
   const int channels = stage.in_shape.channels, group_channels = channels / conv.groups;
-  const int kernel_width = stage.window.kernel_width;
+  const int kernel_width = stage.window.kernel_width, out_width = stage.window.out_width(stage.in_shape.width);
   const bool unfolds = kernel_width > 1 && stage.window.dilation_width == 1;
-  const auto add = [&](int pe, int simd, int columns, int group_words) {
+  const auto add = [&](int pe, int simd, int columns) {
     const int planes = weight_planes(conv);
-    for (const int wpar : planes > 1 ? std::vector{1, planes} : std::vector{1}) {
-      Folding folding{pe, simd, bits, 1, columns, wpar};
-      // The activation serves a group's PE channels while the next group is computed.
-      const int group_clocks = planes / wpar * group_words;
-      folding.lanes = smallest_divisor_at_least(pe, (pe + group_clocks - 1) / group_clocks);
-      if (folding.lanes <= kMostLanes) result.push_back(folding);
+    for (const int pixels : {1, 2, 4}) {
+      if (out_width % pixels != 0) break;
+      for (const int wpar : planes > 1 ? std::vector{1, planes} : std::vector{1}) {
+        result.push_back({pe, simd, bits, 0, columns, wpar, pixels, 0});
+        if (planes > wpar) result.push_back({pe, simd, bits, 0, columns, wpar, pixels, pe * pixels});
+      }
     }
   };
-  const int kernel = stage.window.kernel_height * kernel_width;
   for (const int pe : divisors(conv.out_channels / (stage.depthwise ? 1 : conv.groups))) {
     if (stage.depthwise)
-      add(pe, 1, 1, kernel);
+      add(pe, 1, 1);
     else
-      for (const int simd : divisors(group_channels)) add(pe, simd, 1, kernel * (group_channels / simd));
-    if (unfolds && conv.groups == 1) add(pe, kernel_width * channels, kernel_width, stage.window.kernel_height);
+      for (const int simd : divisors(group_channels)) add(pe, simd, 1);
+    if (unfolds && conv.groups == 1) add(pe, kernel_width * channels, kernel_width);
   }
-  if (unfolds && stage.depthwise) add(channels, kernel_width, kernel_width, stage.window.kernel_height);
+  if (unfolds && stage.depthwise) add(channels, kernel_width, kernel_width);
   return result;
 }
 
-void apply(const Network& network, Stage& stage, const Folding& folding, const Budget& budget) {
+bool apply(const Network& network, Stage& stage, const Folding& folding, const PlaneMasks* masks, const Budget& budget) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const int channels = stage.in_shape.channels;
   stage.folding = folding;
   stage.in_lanes = folding.simd;
   const std::int64_t pixels = std::int64_t{stage.in_shape.height} * stage.in_shape.width;
   switch (stage.kind) {
-    case StageKind::Plane: apply_plane(network, stage, layer); break;
+    case StageKind::Plane:
+      if (!apply_plane(network, stage, layer, *masks)) return false;
+      break;
     case StageKind::MaxPool:
       stage.window_plan = plan_window(stage.in_shape, stage.window, channels / folding.simd, 1, 1);
       stage.words_per_pixel = static_cast<std::int64_t>(stage.window_plan.offsets.size()) * stage.window_plan.channel_groups;
@@ -141,6 +160,7 @@ void apply(const Network& network, Stage& stage, const Folding& folding, const B
     stage.clocks = std::max(stage.clocks, padded * (channels / stage.in_lanes));
   }
   stage.cost = estimate(network, stage, budget);
+  return true;
 }
 
 }  // namespace bitloom

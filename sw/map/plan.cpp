@@ -34,11 +34,7 @@ void set_slack(Plan& plan, const Network& network) {
       const std::int64_t width = std::int64_t{next.in_shape.width} + w.pad_left + w.pad_right;
       burst = std::max(burst, ((w.pad_top + w.pad_bottom) * width + w.pad_left + w.pad_right) * (next.in_shape.channels / next.in_lanes));
     }
-    const auto& conv = std::get<Convolution>(network.layers[static_cast<std::size_t>(stage.layer)].op);
-    const std::int64_t groups = conv.out_channels / stage.folding.pe;
-    const int passes = network.maps[static_cast<std::size_t>(stage.in_maps.front())].type.bits() / stage.folding.apar;
-    const std::int64_t group_clocks = std::max<std::int64_t>(1, stage.words_per_pixel / groups * passes);
-    stage.slack_groups = static_cast<int>((burst + group_clocks - 1) / group_clocks);
+    stage.slack_groups = static_cast<int>((burst + stage.shortest_group - 1) / stage.shortest_group);
   }
 }
 
@@ -135,9 +131,11 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
   std::set<std::int64_t> budgets;
   for (const Stage& stage : cut_into_stages(network)) {
     candidates.stages.emplace_back();
+    const auto* conv = std::get_if<Convolution>(&network.layers[static_cast<std::size_t>(stage.layer)].op);
+    const std::optional<PlaneMasks> masks = conv != nullptr ? std::optional<PlaneMasks>(*conv) : std::nullopt;
     for (const Folding& folding : foldings(network, stage)) {
       Stage option = stage;
-      apply(network, option, folding, budget);
+      if (!apply(network, option, folding, masks ? &*masks : nullptr, budget)) continue;
       budgets.insert(option.clocks);
       candidates.stages.back().push_back(std::move(option));
     }

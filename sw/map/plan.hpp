@@ -32,16 +32,19 @@ struct WindowPlan {
   std::vector<int> offsets;  ///< of the words that an output group reads: kernel row by row, column by column, chunk by chunk
   int channel_groups = 1;    ///< with their own words each; output groups come channel group by channel group
   int group_step = 0;        ///< added to the offsets from one channel group to the next
+  int pixel_step = 0;        ///< words from an output pixel to the next; out_width and step_x count steps of several pixels
 };
 
 enum class StageKind { Plane, Threshold, Requantize, MaxPool, ArgMax, Add, Concat, Upsample };
 
-/// How many output channels (pe), activations (simd), activation planes (apar) and weight planes (wpar) meet per clock, and channels per
-/// output beat (lanes).
+/// How many output channels (pe), output pixels, activations (simd), activation planes (apar) and weight planes (wpar) meet per clock, and
+/// channels per output beat (lanes).
 struct Folding {
   int pe = 1, simd = 1, apar = 1, lanes = 1;
-  int columns = 1;  ///< kernel columns that one word holds; 1, or the kernel width (simd = columns * channels; depthwise: simd = columns)
-  int wpar = 1;     ///< weight planes per word: 1, or all
+  int columns = 1;    ///< kernel columns that one word holds; 1, or the kernel width (simd = columns * channels; depthwise: simd = columns)
+  int wpar = 1;       ///< weight planes per word: 1, or all
+  int pixels = 1;     ///< neighbouring output pixels that share each weight word; divides the output's width
+  int run_lanes = 0;  ///< totals that are combined per clock: lanes, or pe * pixels; 0: not chosen yet
   bool operator==(const Folding&) const = default;
 };
 
@@ -60,7 +63,11 @@ struct Stage {
   Folding folding;
   WindowPlan window_plan;
   int in_lanes = 1;                  ///< channels per word that the stage takes (before columns are unfolded)
-  std::int64_t words_per_pixel = 1;  ///< program words per output pixel
+  std::int64_t words_per_pixel = 1;  ///< program words that are executed for an output pixel (or so many as are computed at once)
+  std::int64_t weight_words = 0;     ///< that are stored
+  std::int64_t shortest_group = 1;   ///< clocks of the shortest output group
+  int shortest_run = 1;              ///< clocks that a run must take at least
+  bool combines = false;             ///< a group takes several runs
   int slack_groups = 0;              ///< groups that may wait at the output while the next stage pads
   std::int64_t clocks = 0;           ///< per image
   Cost cost;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "map/plan.hpp"
+#include "map/program.hpp"
 
 namespace bitloom {
 
@@ -11,8 +12,9 @@ std::vector<Stage> cut_into_stages(const Network& network);
 /// Every folding of a stage, in no particular order.
 std::vector<Folding> foldings(const Network& network, const Stage& stage);
 
-/// Sets the stage's folding and what follows from it: window plan, program length, clocks, cost.
-void apply(const Network& network, Stage& stage, const Folding& folding, const Budget& budget);
+/// Sets the stage's folding (lanes are chosen here) and what follows from it: window plan, program length, clocks, cost. `masks` are those
+/// of a convolution's weights, else null. False where the output's lanes cannot keep up.
+bool apply(const Network& network, Stage& stage, const Folding& folding, const PlaneMasks* masks, const Budget& budget);
 
 std::vector<int> divisors(int n);
 

@@ -10,6 +10,7 @@ module rom #(
     parameter int STYLE = 0  // 0: programs, which retraining does not change; 1: block RAM; 2: LUTs
 ) (
     input  wire                                      clk,
+    input  wire                                      rd_en,
     input  wire [(DEPTH > 1 ? $clog2(DEPTH) : 1)-1:0] rd_addr,
     output logic [WIDTH-1:0]                         rd_data
 );
@@ -33,7 +34,7 @@ module rom #(
             .ASYNC_RESET_RELEASE("SYNC"), .CSDECODE_A("0b000"), .CSDECODE_B("0b000"), .CLKAMUX("CLKA"), .CLKBMUX("CLKB"), .GSR("AUTO")
         ) leaf (
             .CLKA(1'b0), .CEA(1'b0), .OCEA(1'b0), .WEA(1'b0), .RSTA(1'b0), .CSA0(1'b0), .CSA1(1'b0), .CSA2(1'b0),
-            .CLKB(clk), .CEB(1'b1), .OCEB(1'b1), .WEB(1'b0), .RSTB(1'b0), .CSB0(1'b0), .CSB1(1'b0), .CSB2(1'b0),
+            .CLKB(clk), .CEB(rd_en), .OCEB(rd_en), .WEB(1'b0), .RSTB(1'b0), .CSB0(1'b0), .CSB1(1'b0), .CSB2(1'b0),
             .ADA0(1'b0), .ADA1(1'b0), .ADA2(1'b0), .ADA3(1'b0), .ADA4(1'b0), .ADA5(1'b0), .ADA6(1'b0), .ADA7(1'b0), .ADA8(1'b0),
             .ADA9(1'b0), .ADA10(1'b0), .ADA11(1'b0), .ADA12(1'b0), .ADA13(1'b0),
             .ADB0(ad[0]), .ADB1(ad[1]), .ADB2(ad[2]), .ADB3(ad[3]), .ADB4(ad[4]), .ADB5(ad[5]), .ADB6(ad[6]), .ADB7(ad[7]), .ADB8(ad[8]),
@@ -57,7 +58,7 @@ module rom #(
       assign rd_data = words[WIDTH-1:0];
     end else begin : g_rows
       reg [15:0] row_q;
-      always_ff @(posedge clk) row_q <= addr / WORDS;
+      always_ff @(posedge clk) if (rd_en) row_q <= addr / WORDS;
       assign rd_data = words[row_q * (COLUMNS * BITS) +: WIDTH];
     end
   end else if (STYLE == 2) begin : g_logic
@@ -71,14 +72,14 @@ module rom #(
       end
     end
     if (ROWS == 1) begin : g_one
-      always_ff @(posedge clk) rd_data <= words;
+      always_ff @(posedge clk) if (rd_en) rd_data <= words;
     end else begin : g_rows
-      always_ff @(posedge clk) rd_data <= words[addr[15:4] * WIDTH +: WIDTH];
+      always_ff @(posedge clk) if (rd_en) rd_data <= words[addr[15:4] * WIDTH +: WIDTH];
     end
   end else begin : g_auto
     logic [WIDTH-1:0] mem [0:DEPTH-1];
     if (INIT != "") begin : g_init initial $readmemh(INIT, mem); end
-    always_ff @(posedge clk) rd_data <= mem[rd_addr];
+    always_ff @(posedge clk) if (rd_en) rd_data <= mem[rd_addr];
   end
 endmodule
 `default_nettype wire

@@ -10,6 +10,7 @@ module rom #(
     parameter int STYLE = 0  // 0: programs, which retraining does not change; 1: block RAM; 2: LUTs
 ) (
     input  wire                                      clk,
+    input  wire                                      rd_en,
     input  wire [(DEPTH > 1 ? $clog2(DEPTH) : 1)-1:0] rd_addr,
     output logic [WIDTH-1:0]                         rd_data
 );
@@ -28,7 +29,7 @@ module rom #(
         wire [15:0] q;
         (* keep, bitloom_rom = INIT *)
         SB_RAM40_4K #(.READ_MODE(MODE), .WRITE_MODE(0)) leaf (
-            .RDATA(q), .RCLK(clk), .RCLKE(1'b1), .RE(1'b1), .RADDR(addr[10:0]),
+            .RDATA(q), .RCLK(clk), .RCLKE(1'b1), .RE(rd_en), .RADDR(addr[10:0]),
             .WCLK(1'b0), .WCLKE(1'b0), .WE(1'b0), .WADDR(11'd0), .MASK(16'd0), .WDATA(16'd0)
         );
         // Where the modes have their bits: every one; 2k; 4k+1; 8k+3.
@@ -41,7 +42,7 @@ module rom #(
       assign rd_data = words[WIDTH-1:0];
     end else begin : g_rows
       reg [15:0] row_q;
-      always_ff @(posedge clk) row_q <= addr / WORDS;
+      always_ff @(posedge clk) if (rd_en) row_q <= addr / WORDS;
       assign rd_data = words[row_q * (COLUMNS * BITS) +: WIDTH];
     end
   end else if (STYLE == 2) begin : g_logic
@@ -55,14 +56,14 @@ module rom #(
       end
     end
     if (ROWS == 1) begin : g_one
-      always_ff @(posedge clk) rd_data <= words;
+      always_ff @(posedge clk) if (rd_en) rd_data <= words;
     end else begin : g_rows
-      always_ff @(posedge clk) rd_data <= words[addr[15:4] * WIDTH +: WIDTH];
+      always_ff @(posedge clk) if (rd_en) rd_data <= words[addr[15:4] * WIDTH +: WIDTH];
     end
   end else begin : g_auto
     logic [WIDTH-1:0] mem [0:DEPTH-1];
     if (INIT != "") begin : g_init initial $readmemh(INIT, mem); end
-    always_ff @(posedge clk) rd_data <= mem[rd_addr];
+    always_ff @(posedge clk) if (rd_en) rd_data <= mem[rd_addr];
   end
 endmodule
 `default_nettype wire
