@@ -24,7 +24,7 @@ bool cheaper(const Stage& a, const Stage& b, double luts_per_block) {
 }
 
 /// While map_pad inserts border words, what the stage before it computes has to wait in that stage's output FIFO.
-void set_slack(Plan& plan, const Network& network) {
+void set_slack(Plan& plan) {
   for (Stage& stage : plan.stages) {
     if (stage.kind != StageKind::Plane) continue;
     std::int64_t burst = 0;  // border words, of the reader with the most
@@ -85,7 +85,7 @@ bool plan_within(const Network& network, const Candidates& candidates, std::int6
     plan.cost.memory_bits += best->cost.memory_bits;
     plan.stages.push_back(*best);
   }
-  set_slack(plan, network);
+  set_slack(plan);
   return true;
 }
 
