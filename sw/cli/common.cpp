@@ -14,6 +14,7 @@
 #include "data/npy.hpp"
 #include "golden/golden.hpp"
 #include "lower/join_inputs.hpp"
+#include "map/channel_order.hpp"
 #include "onnx/import.hpp"
 
 namespace bitloom::cli {
@@ -92,6 +93,7 @@ LowerOptions design_lowering(const nlohmann::json& design) {
 
 LoadedModel design_model(const std::filesystem::path& folder, const nlohmann::json& design) {
   LoadedModel model = load_model(folder / "model.onnx", design_lowering(design));
+  model.network = order_channels(model.network);
   model.network.name = design.at("name");
   return model;
 }

@@ -7,6 +7,7 @@
 #include "emit/design.hpp"
 #include "flow/board_top.hpp"
 #include "flow/boards.hpp"
+#include "map/channel_order.hpp"
 #include "map/plan.hpp"
 
 namespace bitloom::cli {
@@ -24,7 +25,7 @@ struct Compile {
     const Board target = load_board(board);
     if (fit <= 0 || fit > 1) throw Error("--fit", fmt::format("{} given; a share of the device from above 0 to 1 expected", fit));
     if (fps < 0 || clocks < 0) throw Error(fps < 0 ? "--fps" : "--clocks", "a positive number expected");
-    const Network network = load_model(model.model, model.lowering()).network;
+    const Network network = order_channels(load_model(model.model, model.lowering()).network);
     check_baud(target, baud);
     const Budget budget = device_budget(target, fit);
     const Design design = make_design(network, budget, {fps, clocks});
@@ -48,12 +49,12 @@ struct Compile {
       fmt::print("{}\n", description.dump(2));
       return;
     }
-    fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>5} {:>6} {:>12} {:>10} {:>8}\n", "layer", "kind", "PE", "SIMD", "APAR", "WPAR", "lanes",
-               "clocks/image", "LUT4 est.", "RAM est.");
+    fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>5} {:>6} {:>6} {:>12} {:>10} {:>8}\n", "layer", "kind", "PE", "SIMD", "APAR", "WPAR",
+               "pixels", "lanes", "clocks/image", "LUT4 est.", "RAM est.");
     for (const Stage& stage : plan.stages)
-      fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>5} {:>6} {:>12} {:>10.0f} {:>8}\n", stage.name,
+      fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>5} {:>6} {:>6} {:>12} {:>10.0f} {:>8}\n", stage.name,
                  kind_name(network.layers[static_cast<std::size_t>(stage.layer)].op), stage.folding.pe, stage.folding.simd,
-                 stage.folding.apar, stage.folding.wpar, stage.folding.lanes, thousands(static_cast<double>(stage.clocks)), stage.cost.lut4,
+                 stage.folding.apar, stage.folding.wpar, stage.folding.pixels, stage.folding.lanes, thousands(static_cast<double>(stage.clocks)), stage.cost.lut4,
                  stage.cost.block_rams);
     fmt::print(
         "{} clocks per image, set by {}: {:.0f} images/s at {}'s {} MHz. Estimated {:.0f} LUT4 of {}, {} block RAMs of {}.\nDesign: {}\n",

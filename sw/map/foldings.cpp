@@ -82,6 +82,7 @@ bool apply_plane(const Network& network, Stage& stage, const Layer& layer, const
 
   stage.words_per_pixel = program.words();
   stage.weight_words = program.weight_words();
+  stage.planes = describe(program);
   stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel;
   return true;
 }

@@ -68,6 +68,7 @@ struct Stage {
   std::int64_t shortest_group = 1;   ///< clocks of the shortest output group
   int shortest_run = 1;              ///< clocks that a run must take at least
   bool combines = false;             ///< a group takes several runs
+  std::string planes;                ///< what the weights are made of (describe)
   int slack_groups = 0;              ///< groups that may wait at the output while the next stage pads
   std::int64_t clocks = 0;           ///< per image
   Cost cost;

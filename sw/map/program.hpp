@@ -82,7 +82,12 @@ struct Program {
 /// The program of a stage whose folding, window plan and shortest run are set.
 Program make_program(const Convolution& conv, const Stage& stage, const PlaneMasks& masks, int activation_bits);
 
-/// What the groups' weights are made of: "two's complement", or with numbers where groups differ.
+/// The words of a group that hold a weight, in the decomposition by powers of two that has the fewest.
+std::int64_t words_needed(const PlaneMasks::Group& group);
+/// Bits that weights from `low` to `high` take, in two's complement if any is negative.
+int weight_bits_of(std::int64_t low, std::int64_t high);
+
+/// What the groups' weights are made of: "bipolar", "two's complement", or with numbers where groups differ.
 std::string describe(const Program& program);
 
 }  // namespace bitloom
