@@ -148,7 +148,7 @@ TEST_CASE("window_reader, runs of different lengths, groups of different numbers
   check_reader<Vreader_runs>({{"reader_runs", {{{4}, {1}, {2}}, {{3, true}, {3}}, {{1, true}, {1}}}, 15, 7, 4, 5}, 33, 12, 3, 2, 2, 4, 12});
 }
 TEST_CASE("window_reader, 2 pixels, 3 groups without run words", "[layer]") {
-  check_reader<Vreader_pixels>({{"reader_pixels", {{{5}}, {{5}}, {{5}}}, 5, 0, 4, 2}, 6, 12, 3, 2, 6, 7, 9, 2, 3});
+  check_reader<Vreader_pixels>({{"reader_pixels", {{{5}}, {{5}}, {{5}}}, 5, 0, 4, 2}, 6, 12, 3, 2, 6, 7, 12, 2, 3});
 }
 TEST_CASE("window_reader, 4 pixels, runs, depth no power of two", "[layer]") {
   check_reader<Vreader_four>({{"reader_four", {{{2}, {2}, {1}}, {{1}}, {{5}, {1}}}, 12, 6, 4, 4}, 11, 21, 2, 3, 8, 8, 21, 4, 2});
