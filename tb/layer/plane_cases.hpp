@@ -30,7 +30,7 @@ struct Plane {
 
 /// Words of a plane that are executed one after the other.
 struct PlaneRun {
-  std::vector<int> steps;  // by position in the window, see PlaneCase::offset
+  std::vector<int> steps;  // positions in the window, see PlaneCase::offset
   int plane;               // bit of the masks; -1: zero words, which only double
   std::int64_t coefficient;
   bool doubles;
@@ -88,10 +88,10 @@ struct PlaneCase {
   int count() const { return engine.pixels * pe; }
   int run_lanes() const { return engine.run_all ? count() : lanes; }
   int window_steps() const { return kernel_h * kernel_w * group_words(); }
-  /// Of a step, in words from the window's first.
-  int offset(int group, int step) const {
-    const int position = step / group_words();
-    return (position / kernel_w * dilation * width + position % kernel_w * dilation) * words() + (depthwise ? group : step % words());
+  /// Of position j of the window, in words from its first.
+  int offset(int group, int j) const {
+    const int position = j / group_words();
+    return (position / kernel_w * dilation * width + position % kernel_w * dilation) * words() + (depthwise ? group : j % words());
   }
 
   /// The planes of a group's weights, in the order of execution.
@@ -110,8 +110,8 @@ struct PlaneCase {
       if (!engine.hollow || (plane.bit + group) % 3 != 1) kept.push_back(plane);
     return kept;
   }
-  /// Whether a plane has weights in a step.
-  bool is_there(int group, int bit, int step) const { return !engine.sparse || (step + group + (parallel ? 0 : 2 * bit)) % 4 == 0; }
+  /// Whether a plane has weights at position j.
+  bool is_there(int group, int bit, int j) const { return !engine.sparse || (j + group + (parallel ? 0 : 2 * bit)) % 4 == 0; }
   /// The runs of a group, passes aside.
   std::vector<PlaneRun> runs(int group) const {
     std::vector<PlaneRun> runs;
@@ -184,9 +184,9 @@ struct PlaneCase {
     for (int group = 0; group < groups(); ++group)
       for (const PlaneRun& run : runs(group))
         for (int pass = 0; pass < passes(); ++pass)
-          for (const int step : run.steps) {
-            words.emplace_back(offset_bits() + 1, static_cast<std::uint64_t>(offset(group, step)));
-            words.back().set(offset_bits(), 1, step == run.steps.back());
+          for (const int j : run.steps) {
+            words.emplace_back(offset_bits() + 1, static_cast<std::uint64_t>(offset(group, j)));
+            words.back().set(offset_bits(), 1, j == run.steps.back());
           }
     return one_period(words);
   }
