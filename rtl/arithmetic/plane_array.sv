@@ -86,6 +86,7 @@ module plane_array #(
     wire [PLACED_BITS+$clog2(WPAR)-1:0] whole;
     adder_tree #(.N(WPAR), .WIDTH(PLACED_BITS), .IS_SIGNED(1'b1)) tree (.clk(clk), .numbers(placed_planes), .sum(whole));
     assign sum = RUN_BITS'($signed(whole));
+    wire unused_whole = &{1'b0, whole};
 
     logic [RUN_BITS-1:0] acc;
     wire  [RUN_BITS:0]   next = {sum_first ? '0 : acc, 1'b1} + {sum, W_SIGNED};

@@ -96,8 +96,18 @@ module pixel_order #(
     end
   end
 
+`ifdef FORMAL
+  wire [2*2**BLOCK_BITS*WIDTH-1:0] f_contents;
+`endif
+  // Never reads and writes one address: the two are in different banks.
   ram_1w1r #(.WIDTH(WIDTH), .DEPTH(2 ** (BLOCK_BITS + 1))) blocks (
       .clk(clk), .wr_en(write), .wr_addr({wr_bank, place}), .wr_data(in_data), .rd_en(read), .rd_addr({rd_bank, rd_place}), .rd_data(out_data)
+`ifdef FORMAL
+      , .f_contents(f_contents)
+`endif
   );
+`ifdef FORMAL
+  `include "pixel_order_props.svh"
+`endif
 endmodule
 `default_nettype wire

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// activation: every code in its clock, with the marks of a group's and a frame's last beat; groups as close as allowed and with random
-// gaps; both modes.
+// activation: every code in its clock, with the marks of a group's and a frame's last beat; accumulators as close as allowed and with
+// random gaps; whole groups and parts of them at once, several pixels; both modes.
+#include <Vactivation_beats.h>
 #include <Vactivation_codes.h>
+#include <Vactivation_pixel_beats.h>
+#include <Vactivation_pixels.h>
 #include <Vactivation_scores.h>
 #include <Vactivation_whole.h>
 
@@ -19,13 +22,16 @@ struct Code {
   bool group, frame;
 };
 
+struct ActivationCase {
+  int count, pe, pixels, groups;  // count: accumulators at once
+};
+
 template <class Model>
 class ActivationBench {
  public:
-  ActivationBench(int pe, int groups, ChannelTables tables, int latency)
-      : pe_(pe),
-        groups_(groups),
-        beats_(pe / tables.lanes),
+  ActivationBench(const ActivationCase& shape, ChannelTables tables, int latency)
+      : shape_(shape),
+        beats_(shape.count / tables.lanes),
         latency_(latency),
         random_(test_seed()),
         tables_(filled(std::move(tables), random_)),
@@ -34,31 +40,35 @@ class ActivationBench {
   }
 
   void reset() {
-    dut_->group_valid = 0;
+    dut_->in_valid = 0;
     dut_.reset();
     expected_.clear();
     group_ = 0;
   }
-  /// `count` groups, PE/LANES clocks apart plus random ones; `cut`: stops after the first clock of the last.
+  /// `count` groups, their accumulators COUNT/LANES clocks apart plus random ones; `cut`: stops after the first clock of the last.
   void send(int count, double gap, bool cut = false) {
+    const int pe_beats = shape_.pe / tables_.lanes, group_beats = pe_beats * shape_.pixels;
     for (int i = 0; i < count; ++i) {
-      while (random_.chance(gap)) step();
-      const bool frame = group_ == groups_ - 1 && random_.chance(0.4);
-      Bits accumulators(pe_ * tables_.value_bits);
-      for (int beat = 0; beat < beats_; ++beat) {
-        Bits values, codes;
-        tables_.draw(group_ * beats_ + beat, random_, values, codes);
-        accumulators.place(beat * values.width(), values);
-        const bool last = beat == beats_ - 1;
-        expected_.push_back({dut_.cycle() + static_cast<std::uint64_t>(latency_ + beat), codes, last, last && frame});
+      const bool frame = group_ == shape_.groups - 1 && random_.chance(0.4);
+      for (int start = 0; start < group_beats; start += beats_) {
+        while (random_.chance(gap)) step();
+        Bits accumulators(shape_.count * tables_.value_bits);
+        for (int beat = 0; beat < beats_; ++beat) {
+          Bits values, codes;
+          tables_.draw(group_ * pe_beats + (start + beat) % pe_beats, random_, values, codes);
+          accumulators.place(beat * values.width(), values);
+          const bool last = start + beat == group_beats - 1;
+          expected_.push_back({dut_.cycle() + static_cast<std::uint64_t>(latency_ + beat), codes, last, last && frame});
+        }
+        dut_->in_valid = 1;
+        dut_->in_last = start + beats_ == group_beats;
+        dut_->in_frame = frame;
+        set_bits(dut_->in_values, accumulators);
+        clock();
+        if (cut && i == count - 1) return;
+        for (int beat = 1; beat < beats_; ++beat) step();
       }
-      group_ = (group_ + 1) % groups_;
-      dut_->group_valid = 1;
-      dut_->group_frame = frame;
-      set_bits(dut_->accumulators, accumulators);
-      clock();
-      if (cut && i == count - 1) return;
-      for (int beat = 1; beat < beats_; ++beat) step();
+      group_ = (group_ + 1) % shape_.groups;
     }
   }
   void drain() {
@@ -71,10 +81,11 @@ class ActivationBench {
     tables.fill(random);
     return tables;
   }
-  void step() {  // no group, anything on the other ports
-    dut_->group_valid = 0;
-    dut_->group_frame = random_.chance(0.5);
-    set_bits(dut_->accumulators, random_.bits(pe_ * tables_.value_bits));
+  void step() {  // no accumulators, anything on the other ports
+    dut_->in_valid = 0;
+    dut_->in_last = random_.chance(0.5);
+    dut_->in_frame = random_.chance(0.5);
+    set_bits(dut_->in_values, random_.bits(shape_.count * tables_.value_bits));
     clock();
   }
   void clock() {
@@ -91,7 +102,8 @@ class ActivationBench {
     dut_.tick();
   }
 
-  int pe_, groups_, beats_, latency_;
+  ActivationCase shape_;
+  int beats_, latency_;
   Random random_;
   ChannelTables tables_;
   Dut<Model> dut_;
@@ -100,11 +112,11 @@ class ActivationBench {
 };
 
 template <class Model>
-void check_activation(int pe, int groups, const ChannelTables& tables, int latency) {
-  ActivationBench<Model> test(pe, groups, tables, latency);
+void check_activation(const ActivationCase& shape, const ChannelTables& tables, int latency) {
+  ActivationBench<Model> test(shape, tables, latency);
   for (const double gap : {0.0, 0.3, 0.9}) {
     CAPTURE(gap);
-    test.send(groups * 2 + 1, gap, true);
+    test.send(shape.groups * 2 + 1, gap, true);
     test.reset();  // codes under way are dropped, the next group is a window's first
     test.drain();
     test.send(200, gap);
@@ -116,11 +128,20 @@ void check_activation(int pe, int groups, const ChannelTables& tables, int laten
 }  // namespace
 
 TEST_CASE("activation, thresholds, 3 beats a group, 2 groups", "[layer]") {
-  check_activation<Vactivation_codes>(6, 2, {"activation_codes", 2, 6, 7, 2, 3, -1, 1, 0, 2}, 6);
+  check_activation<Vactivation_codes>({6, 6, 1, 2}, {"activation_codes", 2, 6, 7, 2, 3, -1, 1, 0, 2}, 6);
 }
 TEST_CASE("activation, thresholds, whole groups at once", "[layer]") {
-  check_activation<Vactivation_whole>(3, 3, {"activation_whole", 3, 3, 8, 3, 5, -5, 2, 0, 4}, 7);
+  check_activation<Vactivation_whole>({3, 3, 1, 3}, {"activation_whole", 3, 3, 8, 3, 5, -5, 2, 0, 4}, 7);
 }
 TEST_CASE("activation, scores, 4 beats a group", "[layer]") {
-  check_activation<Vactivation_scores>(4, 2, {"activation_scores", 1, 8, 6, 0, 0, 0, 0, 1, 9}, 3);
+  check_activation<Vactivation_scores>({4, 4, 1, 2}, {"activation_scores", 1, 8, 6, 0, 0, 0, 0, 1, 9}, 3);
+}
+TEST_CASE("activation, thresholds, 3 beats a group, one after the other", "[layer]") {
+  check_activation<Vactivation_beats>({2, 6, 1, 2}, {"activation_beats", 2, 6, 7, 2, 3, 0, 1, 0, 2}, 5);
+}
+TEST_CASE("activation, thresholds, 4 pixels of 2 beats, 3 groups", "[layer]") {
+  check_activation<Vactivation_pixels>({16, 4, 4, 3}, {"activation_pixels", 2, 6, 7, 1, 1, 0, 1, 0, 1}, 4);
+}
+TEST_CASE("activation, scores, 2 pixels of one beat, 2 groups, one after the other", "[layer]") {
+  check_activation<Vactivation_pixel_beats>({3, 3, 2, 2}, {"activation_pixel_beats", 3, 2, 6, 0, 0, 0, 0, 0, 8}, 2);
 }

@@ -28,9 +28,9 @@ void check_pool(const PoolCase& pool) {
   std::vector<Bits> program;
   for (int chunk = 0; chunk < pool.chunks(); ++chunk)
     for (int at = 0; at < pool.kernel * pool.kernel; ++at) {
-      Bits word(pool.offset_bits + 3,
+      Bits word(pool.offset_bits + 1,
                 static_cast<std::uint64_t>((at / pool.kernel * pool.width + at % pool.kernel) * pool.chunks() + chunk));
-      word.set(pool.offset_bits + 2, 1, at == pool.kernel * pool.kernel - 1);
+      word.set(pool.offset_bits, 1, at == pool.kernel * pool.kernel - 1);
       program.push_back(word);
     }
   write_image(pool.name + "_control.mem", program);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers for the bench of plane_layer: what each computes, its reference by the definition of convolution, and its memory images.
 //
-// The reference uses integer weights and activations only; planes, raw accumulators and programs exist only where the images are made.
+// The reference uses integer weights and activations only; planes, runs and raw accumulators exist only where weights are drawn and images
+// are made.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +16,36 @@
 namespace bench {
 
 enum class Acts { Unsigned, Signed, Bipolar };
+enum class Planes {
+  Bits,    // two's complement
+  Digits,  // +1, -1, +2, -2, .., +-2^(w_bits-2)
+  Levels   // any coefficients
+};
+
+/// A plane of weights: where a weight's mask has the bit, it has the coefficient.
+struct Plane {
+  int bit;
+  std::int64_t coefficient;
+};
+
+/// Words of a plane that are executed one after the other.
+struct PlaneRun {
+  std::vector<int> steps;  // positions in the window, see PlaneCase::offset
+  int plane;               // bit of the masks; -1: zero words, which only double
+  std::int64_t coefficient;
+  bool doubles;
+};
+
+/// What the program and the array do beyond one output pixel and all words of all planes.
+struct Engine {
+  int pixels = 1;        // neighbouring output pixels at once
+  bool run_all = false;  // run_combiner adds all totals at once, otherwise LANES of them
+  Planes planes = Planes::Bits;
+  std::vector<std::int64_t> coefficients = {};  // of Levels
+  bool sparse = false;                          // three words of four of each plane are zero, and left out
+  bool hollow = false;                          // some planes of some groups are zero, and left out
+  bool narrowing = false;                       // every group has a bit or digit less than the one before
+};
 
 /// A convolution without padding (a fully connected layer is one with a 1x1 map), its folding, and its output.
 struct PlaneCase {
@@ -33,6 +64,7 @@ struct PlaneCase {
   bool depthwise = false;  // output channel k sees simd input channels only: k % pe + pe*i of its group's word
   bool ones = false;       // with w_bits 1: AND cells, every weight 1 (sums for an average)
   bool parallel = false;   // all weight planes in one word
+  Engine engine = {};
 
   bool xnor() const { return w_bits == 1 && !ones; }
   int word() const { return depthwise ? simd * pe : simd; }    // activations
@@ -42,47 +74,195 @@ struct PlaneCase {
   int input_channel(int k, int c) const { return depthwise ? k / pe * word() + c * pe + k % pe : c; }
   int out_height() const { return (height - dilation * (kernel_h - 1) - 1) / stride + 1; }
   int out_width() const { return (width - dilation * (kernel_w - 1) - 1) / stride + 1; }
-  int extent() const { return ((kernel_h - 1) * dilation * width + (kernel_w - 1) * dilation + 1) * words(); }
-  int step_x() const { return stride * words(); }
-  int step_row() const { return (stride * width - (out_width() - 1) * stride) * words(); }
-  int step_frame() const { return height * width * words() - (out_height() - 1) * stride * width * words() - (out_width() - 1) * step_x(); }
+  int steps_per_row() const { return out_width() / engine.pixels; }
+  int window_words() const { return ((kernel_h - 1) * dilation * width + (kernel_w - 1) * dilation + 1) * words(); }
+  int pixel_step() const { return stride * words(); }
+  int extent() const { return window_words() + (engine.pixels - 1) * pixel_step(); }
+  int step_x() const { return engine.pixels * pixel_step(); }
+  int step_row() const { return stride * width * words() - (steps_per_row() - 1) * step_x(); }
+  int step_frame() const { return (height - (out_height() - 1) * stride) * width * words() - (steps_per_row() - 1) * step_x(); }
   int depth() const { return extent() + std::max(step_frame(), step_row()) + more_depth; }
   int groups() const { return out_channels / pe; }
   int wpar() const { return parallel ? w_bits : 1; }
-  int plane_words() const { return parallel ? 1 : w_bits; }  // words that a group's planes take one after the other
-  int group_program_words() const { return plane_words() * kernel_h * kernel_w * group_words(); }
-  int control_words() const { return (depthwise ? groups() : 1) * group_program_words(); }  // depthwise: each group has a word of the pixel
-  int program_words() const { return groups() * group_program_words(); }
-  int clocks() const { return out_height() * out_width() * program_words() * (a_bits / apar); }
+  int passes() const { return a_bits / apar; }
+  int count() const { return engine.pixels * pe; }
+  int run_lanes() const { return engine.run_all ? count() : lanes; }
+  int window_steps() const { return kernel_h * kernel_w * group_words(); }
+  /// Of position j of the window, in words from its first.
+  int offset(int group, int j) const {
+    const int position = j / group_words();
+    return (position / kernel_w * dilation * width + position % kernel_w * dilation) * words() + (depthwise ? group : j % words());
+  }
+
+  /// The planes of a group's weights, in the order of execution.
+  std::vector<Plane> planes(int group) const {
+    if (w_bits == 1) return {{0, 1}};
+    std::vector<Plane> all, kept;
+    const int bits = w_bits - (engine.narrowing ? group : 0);
+    if (engine.planes == Planes::Bits)
+      for (int p = bits - 1; p >= 0; --p) all.push_back({p, (p == bits - 1 ? -1 : 1) * (std::int64_t{1} << p)});
+    if (engine.planes == Planes::Digits)
+      for (int p = bits - 2; p >= 0; --p)
+        for (const int sign : {1, -1}) all.push_back({2 * p + (sign < 0), sign * (std::int64_t{1} << p)});
+    if (engine.planes == Planes::Levels)
+      for (const std::int64_t coefficient : engine.coefficients) all.push_back({static_cast<int>(all.size()), coefficient});
+    for (const Plane& plane : all)
+      if (!engine.hollow || (plane.bit + group) % 3 != 1) kept.push_back(plane);
+    return kept;
+  }
+  /// Whether a plane has weights at position j.
+  bool is_there(int group, int bit, int j) const { return !engine.sparse || (j + group + (parallel ? 0 : 2 * bit)) % 4 == 0; }
+  /// The runs of a group, passes aside.
+  std::vector<PlaneRun> runs(int group) const {
+    std::vector<PlaneRun> runs;
+    std::int64_t weight = 1;  // of the run before, without its sign
+    const auto double_down_to = [&](std::int64_t power) {
+      for (; engine.planes != Planes::Levels && !runs.empty() && weight > power; weight /= 2) {
+        PlaneRun blank{{}, -1, 1, true};
+        for (int j = 0; j * run_lanes() < count(); ++j) blank.steps.push_back(j);
+        runs.push_back(blank);
+      }
+    };
+    for (const Plane& plane : parallel ? std::vector<Plane>{{0, 1}} : planes(group)) {
+      const std::int64_t power = std::abs(plane.coefficient);
+      double_down_to(2 * power);
+      PlaneRun run{{}, plane.bit, plane.coefficient, engine.planes != Planes::Levels && !runs.empty() && weight == 2 * power};
+      for (int j = 0; j < window_steps(); ++j)
+        if (is_there(group, plane.bit, j)) run.steps.push_back(j);
+      runs.push_back(run);
+      weight = power;
+    }
+    double_down_to(1);
+    return runs;
+  }
+  bool combines() const {
+    for (int group = 0; group < groups(); ++group)
+      if (runs(group).size() > 1 || runs(group)[0].coefficient != 1) return true;
+    return passes() > 1;
+  }
+  int coefficient_bits() const {
+    std::int64_t largest = 0;
+    for (const std::int64_t c : engine.coefficients) largest = std::max(largest, std::abs(c));
+    return largest == 0 ? 0 : bits_for(static_cast<int>(largest) + 1) + 1;
+  }
+  int run_count() const {
+    std::size_t count = 0;
+    for (int group = 0; group < groups(); ++group) count += runs(group).size();
+    return static_cast<int>(count) * passes();
+  }
+  int shortest_run() const {
+    std::size_t words = runs(0)[0].steps.size();
+    for (int group = 0; group < groups(); ++group)
+      for (const PlaneRun& run : runs(group)) words = std::min(words, run.steps.size());
+    return static_cast<int>(words);
+  }
+  int longest_run() const {
+    std::size_t words = 0;
+    for (int group = 0; group < groups(); ++group)
+      for (const PlaneRun& run : runs(group)) words = std::max(words, run.steps.size());
+    return static_cast<int>(words);
+  }
+  int group_weight_words(int group) const {
+    std::size_t words = 0;
+    for (const PlaneRun& run : runs(group)) words += run.steps.size();
+    return static_cast<int>(words);
+  }
+  int shortest_group() const {
+    int words = group_weight_words(0);
+    for (int group = 1; group < groups(); ++group) words = std::min(words, group_weight_words(group));
+    return words * passes();
+  }
+  int weight_words() const {
+    int words = 0;
+    for (int group = 0; group < groups(); ++group) words += group_weight_words(group);
+    return words;
+  }
+  int clocks() const { return out_height() * steps_per_row() * weight_words() * passes(); }
+
+  std::vector<Bits> control_image() const {
+    std::vector<Bits> words;
+    for (int group = 0; group < groups(); ++group)
+      for (const PlaneRun& run : runs(group))
+        for (int pass = 0; pass < passes(); ++pass)
+          for (const int j : run.steps) {
+            words.emplace_back(offset_bits() + 1, static_cast<std::uint64_t>(offset(group, j)));
+            words.back().set(offset_bits(), 1, j == run.steps.back());
+          }
+    return one_period(words);
+  }
+  std::vector<Bits> run_image() const {
+    std::vector<Bits> words;
+    const int pass_bits = passes() > 1 ? bits_for(passes()) : 0, factor_bits = coefficient_bits() > 0 ? coefficient_bits() : 2;
+    for (int group = 0; group < groups(); ++group) {
+      const std::vector<PlaneRun> all = runs(group);
+      for (std::size_t r = 0; r < all.size(); ++r)
+        for (int pass = 0; pass < passes(); ++pass) {
+          const bool last_pass = pass == passes() - 1;
+          Bits word(pass_bits + factor_bits + 2, static_cast<std::uint64_t>(pass));
+          if (coefficient_bits() > 0) {
+            word.set(pass_bits, factor_bits, static_cast<std::uint64_t>(all[r].coefficient));
+          } else {
+            word.set(pass_bits, 1, all[r].coefficient < 0);           // negates
+            word.set(pass_bits + 1, 1, all[r].doubles && pass == 0);  // doubles
+          }
+          word.set(pass_bits + factor_bits, 1, !last_pass);                            // repeats
+          word.set(pass_bits + factor_bits + 1, 1, last_pass && r + 1 == all.size());  // group
+          words.push_back(word);
+        }
+    }
+    return one_period(words);
+  }
+
   int fan_in() const { return kernel_h * kernel_w * depth_of_filter(); }
-  int offset_bits() const { return bits_for(extent()); }
+  int offset_bits() const { return bits_for(window_words()); }
   int search_bits() const { return levels == 0 ? 1 : bits_for(levels + 1); }
   int alpha() const { return acts == Acts::Bipolar ? 2 : 1; }
 
   int a_low() const { return acts == Acts::Unsigned ? 0 : acts == Acts::Bipolar ? -1 : -(1 << (a_bits - 1)); }
   int a_high() const { return acts == Acts::Bipolar ? 1 : acts == Acts::Unsigned ? (1 << a_bits) - 1 : (1 << (a_bits - 1)) - 1; }
-  int w_low() const { return ones ? 1 : w_bits == 1 ? -1 : -(1 << (w_bits - 1)); }
-  int w_high() const { return w_bits == 1 ? 1 : (1 << (w_bits - 1)) - 1; }
-  /// The largest raw accumulator, whatever the weights; and bits that hold it plus 1, and its negative counterpart.
+  /// The largest weight without its sign; with it the largest raw accumulator; and bits that hold it plus 1, and its negative counterpart.
+  int largest_weight() const {
+    std::int64_t largest = 1;
+    for (int group = 0; group < groups(); ++group) {
+      std::int64_t positive = 0, negative = 0;
+      for (const Plane& plane : planes(group)) (plane.coefficient > 0 ? positive : negative) += std::abs(plane.coefficient);
+      largest = std::max({largest, positive, negative});
+    }
+    return static_cast<int>(largest);
+  }
   int raw_high() const {
     const int code = acts == Acts::Bipolar ? 1 : std::max(a_high(), -a_low());
-    return fan_in() * code * std::abs(w_low());
+    return fan_in() * code * largest_weight();
   }
   int acc_bits() const { return bits_for(raw_high() + 2) + 1; }
+  /// Of a run's total, whatever the weights.
+  int total_bits() const {
+    const int largest = simd * longest_run() * ((1 << wpar()) - 1) * ((1 << apar) - 1);
+    return std::min(acc_bits(), bits_for(largest + 1) + (acts == Acts::Signed || parallel ? 1 : 0));
+  }
 
   std::string parameters() const {
     std::string text;
     const auto add = [&](const std::string& key, const std::string& value) { text += " " + key + "=" + value; };
     const auto number = [&](const std::string& key, int value) { add(key, std::to_string(value)); };
     number("SIMD", simd), number("A_BITS", a_bits), number("A_SIGNED", acts == Acts::Signed), number("APAR", apar), number("PE", pe);
-    number("XNOR", xnor()), number("ACC_BITS", acc_bits()), number("BUFFER_DEPTH", depth()), number("EXTENT", extent());
-    number("OUT_HEIGHT", out_height()), number("OUT_WIDTH", out_width()), number("STEP_X", step_x()), number("STEP_ROW", step_row());
-    number("STEP_FRAME", step_frame()), number("PROGRAM_WORDS", program_words()), number("CONTROL_WORDS", control_words());
-    number("OFFSET_BITS", offset_bits()), number("GROUPS", groups()), add("CONTROL_INIT", name + "_control.mem");
-    add("WEIGHT_INIT", name + "_weights.mem"), add("ACTIVATION_INIT", name), number("LANES", lanes), number("OUT_BITS", out_bits);
-    if (slack > 0) number("SLACK", slack);
+    if (engine.pixels > 1) number("PIXELS", engine.pixels), number("PIXEL_STEP", pixel_step());
+    number("XNOR", xnor());
     if (depthwise) number("DEPTHWISE", 1);
     if (parallel) number("WPAR", wpar()), number("W_SIGNED", 1);
+    number("TOTAL_BITS", total_bits()), number("ACC_BITS", acc_bits()), number("BUFFER_DEPTH", depth()), number("EXTENT", extent());
+    number("OUT_HEIGHT", out_height()), number("OUT_WIDTH", steps_per_row()), number("STEP_X", step_x()), number("STEP_ROW", step_row());
+    number("STEP_FRAME", step_frame()), number("OFFSET_BITS", offset_bits()),
+        number("CONTROL_WORDS", static_cast<int>(control_image().size()));
+    add("CONTROL_INIT", name + "_control.mem"), number("RUNS", run_count());
+    if (combines()) {
+      number("RUN_WORDS", static_cast<int>(run_image().size())), add("RUN_INIT", name + "_runs.mem"), number("RUN_CLOCKS", shortest_run());
+      number("RUN_LANES", run_lanes());
+      if (coefficient_bits() > 0) number("COEFFICIENT_BITS", coefficient_bits());
+    }
+    number("WEIGHT_WORDS", weight_words()), add("WEIGHT_INIT", name + "_weights.mem"), number("GROUPS", groups());
+    number("GROUP_CLOCKS", shortest_group()), add("ACTIVATION_INIT", name), number("LANES", lanes), number("OUT_BITS", out_bits);
+    if (slack > 0) number("SLACK", slack);
     if (levels == 0) {
       number("SCORES", 1), number("ALPHA_SHIFT", alpha() - 1);
     } else {
@@ -96,10 +276,22 @@ struct PlaneCase {
     while ((1 << bits) < values) ++bits;
     return bits;
   }
+
+ private:
+  /// The shortest beginning of an image that gives all of it when it is repeated.
+  static std::vector<Bits> one_period(std::vector<Bits> words) {
+    for (std::size_t period = 1; period < words.size(); ++period)
+      if (words.size() % period == 0 && std::equal(words.begin() + static_cast<std::ptrdiff_t>(period), words.end(), words.begin())) {
+        words.resize(period);
+        break;
+      }
+    return words;
+  }
 };
 
-// name, map, kernel, stride, dilation, activations, weights, channels out, folding, thresholds, buffer
+// name, map, kernel, stride, dilation, activations, weights, channels out, folding, thresholds, buffer, engine
 inline const std::vector<PlaneCase> plane_cases = {
+    // clang-format off
     {"plane_binary", 6, 6, 8, 3, 3, 1, 1, Acts::Bipolar, 1, 1, 8, 8, 1, 4, 1, 1, 0, 1, 1, 0},
     {"plane_w2a2", 5, 6, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 2, 8, 4, 2, 4, 2, 3, 0, 1, 2, 0, 3},
     {"plane_serial", 5, 5, 6, 2, 2, 1, 2, Acts::Signed, 4, 3, 6, 3, 1, 3, 1, 5, -4, 2, 4, 0},
@@ -113,11 +305,36 @@ inline const std::vector<PlaneCase> plane_cases = {
     {"plane_point", 4, 6, 7, 1, 1, 1, 1, Acts::Bipolar, 1, 1, 6, 7, 1, 6, 6, 1, 0, 1, 1, 0},
     {"plane_deep", 5, 5, 4, 3, 3, 1, 1, Acts::Unsigned, 1, 2, 4, 4, 1, 4, 2, 3, 0, 1, 2, 260},
     {"plane_depthwise", 6, 5, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 2, 8, 1, 2, 4, 2, 3, 0, 1, 2, 0, 2, true},
-    {"plane_dw_columns", 5, 4, 12, 3, 1, 1, 1, Acts::Signed, 4, 2, 4, 3, 2, 4, 1, 7, -3, 1, 3, 0, 0, true},  // 3x3, columns unfolded
+    {"plane_dw_columns", 5, 4, 12, 3, 1, 1, 1, Acts::Signed, 4, 2, 4, 3, 2, 4, 1, 7, -3, 1, 3, 0, 0, true, false, false,
+     {.run_all = true}},  // 3x3, columns unfolded
     {"plane_dw_xnor", 5, 5, 6, 3, 3, 2, 1, Acts::Bipolar, 1, 1, 6, 1, 1, 3, 1, 1, 0, 1, 1, 1, 0, true},
     {"plane_parallel", 5, 5, 6, 3, 3, 1, 1, Acts::Unsigned, 3, 4, 8, 6, 3, 4, 1, 7, 0, 1, 3, 0, 0, false, false, true},
     {"plane_dw_parallel", 4, 5, 8, 3, 3, 1, 1, Acts::Signed, 2, 3, 8, 1, 2, 4, 2, 3, 0, 1, 2, 1, 0, true, false, true},
     {"plane_average", 4, 4, 6, 2, 2, 2, 1, Acts::Unsigned, 4, 1, 6, 1, 2, 3, 1, 0, 0, 0, 7, 0, 0, true, true},
+    {"plane_w3a4", 6, 6, 8, 3, 3, 1, 1, Acts::Unsigned, 4, 3, 8, 8, 1, 4, 1, 7, 0, 1, 3, 0},  // the shape and cells of plane_binary
+    {"plane_xnor_serial", 4, 5, 4, 2, 2, 1, 1, Acts::Signed, 3, 1, 4, 4, 1, 2, 1, 7, 0, 1, 3, 3},
+    {"plane_pixels", 6, 6, 8, 3, 3, 1, 1, Acts::Bipolar, 1, 1, 8, 8, 1, 8, 2, 1, 0, 1, 1, 0, 0, false, false, false, {.pixels = 2}},
+    {"plane_pixels_groups", 5, 6, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 2, 8, 4, 1, 4, 2, 3, 0, 1, 2, 0, 1, false, false, false, {.pixels = 4}},
+    {"plane_pixels_whole", 4, 6, 5, 2, 3, 1, 1, Acts::Signed, 4, 3, 3, 5, 4, 3, 3, 3, 0, 1, 2, 0, 0, false, false, false,
+     {.pixels = 4, .run_all = true}},
+    {"plane_pixels_dw", 5, 9, 8, 3, 3, 2, 1, Acts::Unsigned, 2, 2, 8, 1, 2, 4, 2, 3, 0, 1, 2, 0, 0, true, false, false, {.pixels = 2}},
+    {"plane_pixels_parallel", 5, 6, 6, 3, 3, 1, 1, Acts::Signed, 2, 3, 8, 6, 2, 4, 4, 3, 0, 1, 2, 2, 0, false, false, true, {.pixels = 2}},
+    {"plane_sparse", 6, 6, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 3, 8, 4, 2, 4, 2, 3, 0, 1, 2, 0, 0, false, false, false, {.sparse = true}},
+    {"plane_sparse_parallel", 4, 4, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 3, 8, 4, 2, 4, 2, 3, 0, 1, 2, 0, 0, false, false, true,
+     {.sparse = true}},
+    {"plane_hollow", 4, 4, 6, 3, 3, 1, 1, Acts::Unsigned, 4, 4, 6, 3, 2, 2, 1, 5, 0, 1, 3, 0, 0, false, false, false, {.hollow = true}},
+    {"plane_widths", 4, 5, 6, 2, 2, 1, 1, Acts::Signed, 3, 4, 9, 3, 3, 3, 1, 0, 0, 0, 12, 0, 0, false, false, false, {.narrowing = true}},
+    {"plane_ternary", 5, 5, 8, 3, 3, 1, 1, Acts::Bipolar, 1, 2, 8, 4, 1, 4, 2, 3, 0, 1, 2, 0, 0, false, false, false,
+     {.planes = Planes::Digits, .sparse = true}},
+    {"plane_digits", 4, 4, 6, 3, 3, 1, 1, Acts::Unsigned, 3, 4, 6, 6, 1, 3, 1, 5, 0, 1, 3, 0, 0, false, false, false,
+     {.run_all = true, .planes = Planes::Digits, .hollow = true, .narrowing = true}},
+    {"plane_levels", 5, 5, 8, 3, 3, 1, 1, Acts::Signed, 2, 3, 8, 4, 1, 4, 2, 3, 0, 1, 2, 0, 0, false, false, false,
+     {.planes = Planes::Levels, .coefficients = {-7, -2, 3, 11}, .sparse = true}},
+    {"plane_pixels_levels", 4, 5, 4, 2, 2, 1, 1, Acts::Unsigned, 4, 2, 6, 4, 4, 3, 3, 3, 0, 1, 2, 0, 0, false, false, false,
+     {.pixels = 2, .run_all = true, .planes = Planes::Levels, .coefficients = {5, -3}, .hollow = true}},
+    {"plane_dense_levels", 1, 1, 40, 1, 1, 1, 1, Acts::Bipolar, 1, 2, 10, 4, 1, 5, 1, 0, 0, 0, 12, 0, 0, false, false, false,
+     {.run_all = true, .planes = Planes::Levels, .coefficients = {-13, 6, 1}}},
+    // clang-format on
 };
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
@@ -127,11 +344,18 @@ class PlaneModel {
  public:
   PlaneModel(const PlaneCase& layer, Random& random) : layer_(layer) {
     const PlaneCase& l = layer_;
-    weights_.resize(static_cast<std::size_t>(l.out_channels * l.fan_in()));
-    for (int& w : weights_)
-      w = l.ones ? 1 : l.w_bits == 1 ? (random.chance(0.5) ? 1 : -1) : l.w_low() + static_cast<int>(random.below(1u << l.w_bits));
-    // One channel of extreme weights reaches the ends of the accumulator.
-    for (int i = 0; i < l.fan_in(); ++i) weights_[static_cast<std::size_t>(i)] = l.w_low();
+    for (int k = 0; k < l.out_channels; ++k)
+      for (int i = 0; i < l.fan_in(); ++i) {
+        std::uint64_t mask = l.ones ? 1 : 0;
+        int weight = l.ones ? 1 : l.w_bits == 1 ? -1 : 0;
+        for (const Plane& plane : l.planes(k / l.pe)) {
+          // One channel of extreme weights reaches the ends of the accumulator.
+          const bool drawn = random.chance(0.5),
+                     set = !l.ones && (k > 0 ? drawn : plane.coefficient < 0) && l.is_there(k / l.pe, plane.bit, i / l.simd);
+          if (set) mask |= std::uint64_t{1} << plane.bit, weight += l.w_bits == 1 ? 2 : static_cast<int>(plane.coefficient);
+        }
+        masks_.push_back(mask), weights_.push_back(weight);
+      }
     for (int k = 0; k < l.out_channels; ++k) {
       // Acc = alpha * raw + beta, from the table of docs/architecture.md.
       std::int64_t negative = 0, total = 0, spread = 0;
@@ -146,7 +370,7 @@ class PlaneModel {
       beta_.push_back(beta);
       falling_.push_back(random.chance(0.4));
       std::vector<std::int64_t> thresholds;
-      const std::int64_t middle = k == 0 ? l.w_low() * (l.a_low() + l.a_high()) * l.fan_in() / 2 : 0;
+      const std::int64_t middle = total * (l.a_low() + l.a_high()) / 2;
       for (int t = 0; t < l.levels; ++t) {
         const std::int64_t range = std::max<std::int64_t>(2, spread / 3);
         thresholds.push_back(middle + static_cast<std::int64_t>(random.below(static_cast<std::uint32_t>(2 * range))) - range);
@@ -205,47 +429,41 @@ class PlaneModel {
     }
     return beats;
   }
+  /// The beats of a frame in the order in which they leave: of every step the groups, in them the pixels.
   std::vector<Beat> output_beats(const std::vector<std::int64_t>& values) const {
     const PlaneCase& l = layer_;
+    std::vector<std::int64_t> ordered;
+    const int pixels = l.engine.pixels;
+    for (int start = 0; start < l.out_height() * l.out_width(); start += pixels)
+      for (int group = 0; group < l.groups(); ++group)
+        for (int pixel = start; pixel < start + pixels; ++pixel)
+          for (int pe = 0; pe < l.pe; ++pe) ordered.push_back(values[static_cast<std::size_t>(pixel * l.out_channels + group * l.pe + pe)]);
     std::vector<Beat> beats;
-    for (std::size_t at = 0; at < values.size(); at += static_cast<std::size_t>(l.lanes)) {
+    for (std::size_t at = 0; at < ordered.size(); at += static_cast<std::size_t>(l.lanes)) {
       Bits word(l.lanes * l.out_bits);
       for (int i = 0; i < l.lanes; ++i)
-        word.set(i * l.out_bits, l.out_bits, static_cast<std::uint64_t>(values[at + static_cast<std::size_t>(i)]));
-      beats.push_back({word, at + static_cast<std::size_t>(l.lanes) == values.size()});
+        word.set(i * l.out_bits, l.out_bits, static_cast<std::uint64_t>(ordered[at + static_cast<std::size_t>(i)]));
+      beats.push_back({word, at + static_cast<std::size_t>(l.lanes) == ordered.size()});
     }
     return beats;
   }
 
   void write_images() const {
     const PlaneCase& l = layer_;
-    std::vector<Bits> control, weights;
-    const int steps = l.kernel_h * l.kernel_w * l.group_words();
-    for (int group = 0; group < (l.depthwise ? l.groups() : 1); ++group)
-      for (int plane = l.plane_words() - 1; plane >= 0; --plane)
-        for (int j = 0; j < steps; ++j) {
-          const int position = j / l.group_words();
-          const int offset = (position / l.kernel_w * l.dilation * l.width + position % l.kernel_w * l.dilation) * l.words() +
-                             (l.depthwise ? group : j % l.words());
-          Bits word(l.offset_bits() + 3, static_cast<std::uint64_t>(offset));
-          word.set(l.offset_bits(), 1, l.plane_words() > 1 && plane == l.w_bits - 1);  // negate
-          word.set(l.offset_bits() + 1, 1, j == 0 && plane != l.plane_words() - 1);    // double
-          word.set(l.offset_bits() + 2, 1, plane == 0 && j == steps - 1);              // last
-          control.push_back(word);
-        }
+    std::vector<Bits> weights;
     for (int group = 0; group < l.groups(); ++group)
-      for (int plane = l.plane_words() - 1; plane >= 0; --plane)
-        for (int j = 0; j < steps; ++j) {
+      for (const PlaneRun& run : l.runs(group))
+        for (const int step : run.steps) {
           Bits word(l.pe * l.wpar() * l.simd);
           for (int pe = 0; pe < l.pe; ++pe)
-            for (int i = 0; i < l.simd; ++i) {
-              const int w = weights_[static_cast<std::size_t>((group * l.pe + pe) * l.fan_in() + j * l.simd + i)];
-              for (int p = 0; p < l.wpar(); ++p)
-                word.set((pe * l.wpar() + p) * l.simd + i, 1, l.w_bits == 1 ? w > 0 : w >> (plane + p) & 1);
-            }
+            for (int i = 0; i < l.simd; ++i)
+              for (int p = 0; p < l.wpar() && run.plane >= 0; ++p)
+                word.set((pe * l.wpar() + p) * l.simd + i, 1,
+                         masks_[static_cast<std::size_t>((group * l.pe + pe) * l.fan_in() + step * l.simd + i)] >> (run.plane + p) & 1);
           weights.push_back(word);
         }
-    write_image(l.name + "_control.mem", control);
+    write_image(l.name + "_control.mem", l.control_image());
+    if (l.combines()) write_image(l.name + "_runs.mem", l.run_image());
     write_image(l.name + "_weights.mem", weights);
 
     const int beats = l.out_channels / l.lanes;
@@ -293,7 +511,8 @@ class PlaneModel {
   }
 
   PlaneCase layer_;
-  std::vector<int> weights_;  // [out channel][kernel row][kernel column][channel]
+  std::vector<int> weights_;          // [out channel][kernel row][kernel column][channel]
+  std::vector<std::uint64_t> masks_;  // the same: planes in which the weight has a 1
   std::vector<std::int64_t> beta_;
   std::vector<bool> falling_;
   std::vector<std::vector<std::int64_t>> thresholds_;

@@ -1,24 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// plane_layer against the definition of convolution: kinds of weights and activations, foldings, strides, several frames under random
-// stalls; and its rate.
+// plane_layer against the definition of convolution: kinds of weights and activations, planes and what programs leave out of them,
+// foldings, several pixels, strides, several frames under random stalls; and its rate.
 #include <Vplane_1w8a.h>
 #include <Vplane_average.h>
 #include <Vplane_binary.h>
 #include <Vplane_deep.h>
 #include <Vplane_dense.h>
+#include <Vplane_dense_levels.h>
 #include <Vplane_dense_w4a4.h>
 #include <Vplane_depthwise.h>
+#include <Vplane_digits.h>
 #include <Vplane_dw_columns.h>
 #include <Vplane_dw_parallel.h>
 #include <Vplane_dw_xnor.h>
+#include <Vplane_hollow.h>
+#include <Vplane_levels.h>
 #include <Vplane_pairs.h>
 #include <Vplane_parallel.h>
+#include <Vplane_pixels.h>
+#include <Vplane_pixels_dw.h>
+#include <Vplane_pixels_groups.h>
+#include <Vplane_pixels_levels.h>
+#include <Vplane_pixels_parallel.h>
+#include <Vplane_pixels_whole.h>
 #include <Vplane_point.h>
 #include <Vplane_serial.h>
 #include <Vplane_signed.h>
+#include <Vplane_sparse.h>
+#include <Vplane_sparse_parallel.h>
 #include <Vplane_stride.h>
+#include <Vplane_ternary.h>
 #include <Vplane_w2a1.h>
 #include <Vplane_w2a2.h>
+#include <Vplane_w3a4.h>
+#include <Vplane_widths.h>
+#include <Vplane_xnor_serial.h>
 
 #include "../stream/stalls.hpp"
 #include "bench.hpp"
@@ -157,3 +173,28 @@ PLANE_TEST("depthwise binary, stride 2, two groups", plane_dw_xnor)
 PLANE_TEST("3x3, four signed weight planes at once", plane_parallel)
 PLANE_TEST("depthwise 3x3, three weight planes at once", plane_dw_parallel)
 PLANE_TEST("average of 2x2: AND cells, all weights 1, sums", plane_average)
+PLANE_TEST("3-bit weights, 4-bit activations, bit by bit", plane_w3a4)
+PLANE_TEST("bipolar weights, 3-bit signed activations bit by bit", plane_xnor_serial)
+PLANE_TEST("2 pixels, one group", plane_pixels)
+PLANE_TEST("4 pixels, two groups, two passes", plane_pixels_groups)
+PLANE_TEST("4 pixels, one group, all totals combined at once", plane_pixels_whole)
+PLANE_TEST("depthwise, stride 2, 2 pixels, two groups", plane_pixels_dw)
+PLANE_TEST("2 pixels, three weight planes at once, two groups", plane_pixels_parallel)
+PLANE_TEST("a quarter of the words", plane_sparse)
+PLANE_TEST("a quarter of the words, three weight planes at once", plane_sparse_parallel)
+PLANE_TEST("left-out planes, blank runs that double, two passes", plane_hollow)
+PLANE_TEST("groups of 4, 3 and 2 bits, scores", plane_widths)
+PLANE_TEST("ternary weights, bipolar activations, a quarter of the words", plane_ternary)
+PLANE_TEST("signed digits, left-out planes, groups of different widths, three passes, totals at once", plane_digits)
+PLANE_TEST("four levels, signed activations bit by bit, a quarter of the words", plane_levels)
+PLANE_TEST("levels, 2 pixels, two groups, totals at once", plane_pixels_levels)
+PLANE_TEST("fully connected, three levels, bipolar activations, scores", plane_dense_levels)
+
+TEST_CASE("plane_layer, a w-bit, a-bit layer takes w*a times the clocks of the binary one", "[layer][rate]") {
+  const PlaneCase &binary = find_case("plane_binary"), &bits = find_case("plane_w3a4");
+  REQUIRE(bits.apar == 1);
+  double busy = 0;
+  const double ratio = clocks_per_frame<Vplane_w3a4>(bits, &busy) / clocks_per_frame<Vplane_binary>(binary, &busy);
+  CHECK(ratio >= 0.98 * bits.w_bits * bits.a_bits);
+  CHECK(ratio <= 1.02 * bits.w_bits * bits.a_bits);
+}

@@ -1,58 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 // window_reader against the address formula: the word at base + offset of every window, its flags and its program index, under random gaps
 // of input and credit; groups are not interrupted; nothing is overwritten before it is read; full rate where the neighbours allow it.
+#include <Vreader_four.h>
 #include <Vreader_kernel.h>
+#include <Vreader_pixels.h>
 #include <Vreader_point.h>
+#include <Vreader_runs.h>
 #include <Vreader_skip.h>
 
 #include <deque>
 
 #include "bench.hpp"
 #include "catch2.hpp"
+#include "programs.hpp"
 
 using namespace bench;
 
 namespace {
 
 struct ReaderCase {
-  std::string name;  // of the image
-  int width, extent, out_height, out_width, step_x, step_row, step_frame, program_words, control_words, groups, passes, offset_bits;
+  TestProgram program;
+  int width, extent, out_height, out_width, step_x, step_row, step_frame;
+  int pixels = 1, pixel_step = 1;
   int frame_words() const { return out_height * (out_width - 1) * step_x + (out_height - 1) * step_row + step_frame; }
-  int frame_clocks() const { return out_height * out_width * program_words * passes; }
+  int frame_clocks() const { return out_height * out_width * program.words(); }
 };
 
 struct Issue {
-  Bits word;
-  int index, pass;
-  bool first, last, doubles, negates, frame;
+  Bits words;  // of all pixels
+  TestProgram::Word flags;
+  bool frame;
+};
+
+/// Counts words and groups as they are issued.
+template <class Model>
+class Issued : public Agent {
+ public:
+  explicit Issued(Dut<Model>& dut) : dut_(dut) { dut.attach(*this); }
+  void observe(std::uint64_t cycle) override {
+    const auto check = [&](bool good, const char* what) {
+      if (!good) throw BenchError("cycle " + std::to_string(cycle) + ": " + what);
+    };
+    check(dut_->busy + dut_->starved + dut_->stalled == 1, "not exactly one of busy, starved, stalled");
+    check(!(dut_->stalled && dut_->credit), "stalled with credit");
+    check(!dut_->group_start || (dut_->busy && dut_->credit), "a group starts without credit");
+    words += dut_->busy;
+    groups += dut_->group_start;
+  }
+  void reset() override { words = groups = 0; }
+  std::uint64_t words = 0, groups = 0;
+
+ private:
+  Dut<Model>& dut_;
 };
 
 template <class Model>
 void check_reader(const ReaderCase& reader) {
   Random random(test_seed());
-  const int group_words = reader.program_words / reader.groups;
-  std::vector<int> offsets;
-  std::vector<bool> doubles, negates;
-  std::vector<Bits> program;
-  for (int j = 0; j < reader.control_words; ++j) {
-    offsets.push_back(j == 0 ? reader.extent - 1 : j == 1 ? 0 : static_cast<int>(random.below(static_cast<std::uint32_t>(reader.extent))));
-    doubles.push_back(random.chance(0.3));
-    negates.push_back(random.chance(0.3));
-    Bits word(reader.offset_bits + 3, static_cast<std::uint64_t>(offsets.back()));
-    word.set(reader.offset_bits, 1, negates.back());
-    word.set(reader.offset_bits + 1, 1, doubles.back());
-    word.set(reader.offset_bits + 2, 1, j % group_words == group_words - 1);
-    program.push_back(word);
-  }
-  write_image(reader.name + "_control.mem", program);
+  const int last_offset = reader.extent - (reader.pixels - 1) * reader.pixel_step;
+  const std::vector<TestProgram::Word> program = reader.program.make(last_offset, random);
 
   struct Chances {
     double in, credit;
   };
   for (const Chances& chances : {Chances{1, 1}, Chances{0.3, 1}, Chances{1, 0.3}, Chances{0.6, 0.6}, Chances{0.05, 1}}) {
-    CAPTURE(reader.name, chances.in, chances.credit);
+    CAPTURE(reader.program.name, chances.in, chances.credit);
     Dut<Model> dut(test_seed());
     Source in(dut, input_stream(dut, reader.width), chances.in);
+    Issued issued(dut);
     dut->credit = 0;
     for (int round = 0; round < 2; ++round) {  // the second after a reset with words under way
       const int frames = 6 + 600 / std::max(reader.frame_clocks(), reader.frame_words());
@@ -66,21 +81,20 @@ void check_reader(const ReaderCase& reader) {
       for (int f = 0; f < frames; ++f)
         for (int y = 0; y < reader.out_height; ++y)
           for (int x = 0; x < reader.out_width; ++x) {
-            for (int j = 0; j < reader.program_words; ++j)
-              for (int pass = 0; pass < reader.passes; ++pass) {
-                const auto control = static_cast<std::size_t>(j % reader.control_words);
-                expected.push_back({words[base + static_cast<std::size_t>(offsets[control])], j, pass, pass == 0 && j % group_words == 0,
-                                    pass == reader.passes - 1 && j % group_words == group_words - 1, pass == 0 && doubles[control],
-                                    negates[control],
-                                    j == reader.program_words - 1 && y == reader.out_height - 1 && x == reader.out_width - 1});
-              }
+            for (const TestProgram::Word& word : program) {
+              std::vector<Bits> read;
+              for (int i = 0; i < reader.pixels; ++i)
+                read.push_back(words[base + static_cast<std::size_t>(word.offset + i * reader.pixel_step)]);
+              expected.push_back({concat(read), word, word.window_last && y == reader.out_height - 1 && x == reader.out_width - 1});
+            }
             const bool row_ends = x == reader.out_width - 1, frame_ends = row_ends && y == reader.out_height - 1;
             base += static_cast<std::size_t>(frame_ends ? reader.step_frame : row_ends ? reader.step_row : reader.step_x);
           }
 
       // A window cannot be read before its words came, and a group runs through.
-      int index_1 = 0, index_2 = 0, in_group = 0;
-      std::uint64_t busy = 0, started = 0, begin = 0, end = 0;
+      int index_1 = 0, index_2 = 0;
+      bool in_group = false;
+      std::uint64_t begin = 0, end = 0;
       const std::size_t total = expected.size(), frame = total / static_cast<std::size_t>(frames);
       for (std::uint64_t i = 0; !expected.empty(); ++i) {
         if (i > 200000) FAIL("the words do not come");
@@ -90,34 +104,30 @@ void check_reader(const ReaderCase& reader) {
         if (total - expected.size() <= 2 * frame) begin = i;
         if (total - expected.size() <= static_cast<std::size_t>(frames - 1) * frame) end = i;
         if (dut->word_valid) {
-          const Issue& issue = expected.front();
-          const bool same = get_bits(dut->word_data, 0, reader.width) == issue.word && index_2 == issue.index &&
-                            dut->word_pass == issue.pass && (dut->word_first != 0) == issue.first && (dut->word_last != 0) == issue.last &&
-                            (dut->word_double != 0) == issue.doubles && (dut->word_negate != 0) == issue.negates &&
-                            (!issue.last || (dut->word_frame != 0) == issue.frame);
-          CAPTURE(total - expected.size(), issue.index, index_2, issue.pass);
+          const auto [data, flags, frame_last] = expected.front();
+          const bool same = get_bits(dut->word_data, 0, reader.pixels * reader.width) == data && index_2 == flags.index &&
+                            (dut->word_first != 0) == flags.run_first && (dut->word_last != 0) == flags.run_last &&
+                            (dut->group_first != 0) == flags.group_first && (dut->group_last != 0) == flags.group_last &&
+                            (dut->frame_last != 0) == frame_last &&
+                            get_bits(dut->run_fields, reader.program.field_bits).value() == flags.fields;
+          CAPTURE(total - expected.size(), flags.index, index_2, flags.offset);
           if (!same) FAIL("a word, its index or a flag is wrong");
           expected.pop_front();
-          if (issue.first) in_group = group_words * reader.passes;
-          --in_group;
-        } else if (in_group > 0) {
+          in_group = !(flags.run_last && flags.group_last);
+        } else if (in_group) {
           FAIL("a group was interrupted");
         }
         index_2 = index_1;
         index_1 = dut->word_index;
-        busy += dut->busy;
-        started += dut->group_start;
-        if (dut->busy + dut->starved + dut->stalled != 1) FAIL("not exactly one of busy, starved, stalled");
-        if (dut->stalled && dut->credit) FAIL("stalled with credit");
       }
       if (round == 1) {
         dut.run(20);
         CHECK(dut->word_valid == 0);
+        CHECK(issued.groups == static_cast<std::uint64_t>(frames * reader.out_height * reader.out_width) * reader.program.groups.size());
+        CHECK(issued.words == total);
         if (chances.in == 1 && chances.credit == 1)
           CHECK(static_cast<double>(end - begin) <= 1.01 * (frames - 3) * std::max(reader.frame_clocks(), reader.frame_words()));
       }
-      CHECK(busy > 0);
-      CHECK(started > 0);
       dut.reset();
     }
   }
@@ -126,11 +136,20 @@ void check_reader(const ReaderCase& reader) {
 }  // namespace
 
 TEST_CASE("window_reader, 3x3 windows, two groups of two passes, repeated program", "[layer]") {
-  check_reader<Vreader_kernel>({"reader_kernel", 9, 15, 4, 4, 1, 3, 15, 18, 9, 2, 2, 4});
+  check_reader<Vreader_kernel>({{"reader_kernel", {{{9, true}, {9}}, {{9, true}, {9}}}, 9, 2, 4, 3}, 9, 15, 4, 4, 1, 3, 15});
 }
 TEST_CASE("window_reader, one word a window", "[layer]") {
-  check_reader<Vreader_point>({"reader_point", 5, 1, 2, 3, 1, 1, 1, 1, 1, 1, 1, 1});
+  check_reader<Vreader_point>({{"reader_point", {{{1}}}, 1, 0, 1, 1}, 5, 1, 2, 3, 1, 1, 1});
 }
 TEST_CASE("window_reader, base overtakes what is written; depth no power of two", "[layer]") {
-  check_reader<Vreader_skip>({"reader_skip", 70, 7, 3, 2, 9, 40, 290, 3, 3, 1, 1, 3});
+  check_reader<Vreader_skip>({{"reader_skip", {{{3}}}, 3, 0, 3, 1}, 70, 7, 3, 2, 9, 40, 290});
+}
+TEST_CASE("window_reader, runs of different lengths, groups of different numbers of runs, repeats", "[layer]") {
+  check_reader<Vreader_runs>({{"reader_runs", {{{4}, {1}, {2}}, {{3, true}, {3}}, {{1, true}, {1}}}, 15, 7, 4, 5}, 33, 12, 3, 2, 2, 4, 12});
+}
+TEST_CASE("window_reader, 2 pixels, 3 groups without run words", "[layer]") {
+  check_reader<Vreader_pixels>({{"reader_pixels", {{{5}}, {{5}}, {{5}}}, 5, 0, 4, 2}, 6, 12, 3, 2, 6, 7, 12, 2, 3});
+}
+TEST_CASE("window_reader, 4 pixels, runs, depth no power of two", "[layer]") {
+  check_reader<Vreader_four>({{"reader_four", {{{2}, {2}, {1}}, {{1}}, {{5}, {1}}}, 12, 6, 4, 4}, 11, 21, 2, 3, 8, 8, 21, 4, 2});
 }
