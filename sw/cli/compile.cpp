@@ -17,6 +17,7 @@ struct Compile {
   std::string board, out;
   double fps = 0, fit = 0.7;
   std::int64_t clocks = 0;
+  std::vector<std::string> fold;
   int baud = 1'000'000;
   bool json = false;
 
@@ -27,7 +28,7 @@ struct Compile {
     const Network network = load_model(model.model, model.lowering()).network;
     check_baud(target, baud);
     const Budget budget = device_budget(target, fit);
-    const Design design = make_design(network, budget, {fps, clocks});
+    const Design design = make_design(network, budget, {fps, clocks, fold_rules(fold)});
     const Plan& plan = design.plan;
     DesignOptions options;
     options.board = target.name;
@@ -41,6 +42,7 @@ struct Compile {
     options.fps = fps;
     options.clocks = clocks;
     options.fit = fit;
+    options.fold = fold;
     const nlohmann::json description = describe(network, design, options, {});
     const std::filesystem::path folder = out.empty() ? std::filesystem::path(network.name + "-" + target.name) : std::filesystem::path(out);
     write_design(folder, network, design, options, board_top(target, description));
@@ -75,6 +77,10 @@ void add_compile(CLI::App& program) {
   app->add_option("--fps", compile->fps, "images per second at the board's clock (default: as many as --fit allows)");
   app->add_option("--clocks", compile->clocks, "the same as clocks per image");
   app->add_option("--fit", compile->fit, "share of the device's LUTs that may be planned for")->capture_default_str();
+  app->add_option("--fold", compile->fold,
+                  "LAYER:pe=N,simd=N,apar=N,wpar=N, or a part of it: the folding that a layer (*: every layer with weights) must have; "
+                  "apar and wpar may be 'all'; may be repeated")
+      ->take_all();
   app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")
       ->capture_default_str();
   app->add_flag("--json", compile->json, "print design.json");

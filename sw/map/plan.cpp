@@ -133,9 +133,11 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
   check(network);
   Candidates candidates;
   std::set<std::int64_t> budgets;
-  for (const Stage& stage : cut_into_stages(network)) {
+  const std::vector<Stage> stages = cut_into_stages(network);
+  check_fold_rules(stages, options.fold);
+  for (const Stage& stage : stages) {
     candidates.stages.emplace_back();
-    for (const Folding& folding : foldings(network, stage)) {
+    for (const Folding& folding : allowed_foldings(network, stage, foldings(network, stage), options.fold)) {
       Stage option = stage;
       apply(network, option, folding, budget);
       budgets.insert(option.clocks);
