@@ -80,6 +80,12 @@ Budget device_budget(const Board& board, double fit) {
   return budget;
 }
 
+std::vector<FoldRule> fold_rules(const std::vector<std::string>& texts) {
+  std::vector<FoldRule> rules;
+  std::transform(texts.begin(), texts.end(), std::back_inserter(rules), parse_fold_rule);
+  return rules;
+}
+
 LowerOptions design_lowering(const nlohmann::json& design) {
   const nlohmann::json& options = design.at("options");
   LowerOptions lowering;

@@ -42,7 +42,8 @@ struct Patch {
     // The design as it was compiled, and the new weights in the same folding.
     const Board board = load_board(description.at("board").get<std::string>());
     const nlohmann::json& options = description.at("options");
-    const PlanOptions asked{options.value("fps", 0.0), options.value("clocks", std::int64_t{0})};
+    const PlanOptions asked{options.value("fps", 0.0), options.value("clocks", std::int64_t{0}),
+                            fold_rules(options.value("fold", std::vector<std::string>()))};
     const Design old_design = make_design(was, device_budget(board, options.value("fit", 0.7)), asked);
     if (core_text(old_design) != read_text_file(fs::path(design) / "bitloom_core.sv"))
       throw Error(design, "was made by another version of bitloom; compile and synthesize it again");

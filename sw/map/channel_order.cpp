@@ -82,7 +82,8 @@ std::int64_t words(const Convolution& conv) {
   const std::size_t fan_in = conv.weights.size() / static_cast<std::size_t>(conv.out_channels);
   const int pe = std::gcd(conv.out_channels, kGroup), simd = std::gcd(static_cast<int>(fan_in), kWord);
   std::int64_t count = 0;
-  for (const PlaneMasks::Group& group : PlaneMasks(conv).groups(pe, simd)) count += words_needed(group);
+  const PlaneMasks masks(conv);
+  for (const PlaneMasks::Group& group : masks.groups(pe, simd)) count += words_needed(group);
   return count;
 }
 
@@ -91,7 +92,8 @@ Order sorted_channels(const Convolution& conv) {
   const std::size_t fan_in = conv.weights.size() / static_cast<std::size_t>(conv.out_channels);
   const int simd = std::gcd(static_cast<int>(fan_in), kWord);
   std::vector<std::pair<int, std::vector<bool>>> keys;
-  for (const PlaneMasks::Group& channel : PlaneMasks(conv).groups(1, simd)) {
+  const PlaneMasks masks(conv);
+  for (const PlaneMasks::Group& channel : masks.groups(1, simd)) {
     PlaneMasks::Mask planes = 0;
     for (const PlaneMasks::Mask word : channel.words) planes |= word;
     std::vector<bool> needed;

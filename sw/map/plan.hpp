@@ -11,6 +11,7 @@
 
 #include "core/network.hpp"
 #include "map/cost.hpp"
+#include "map/fold_rules.hpp"
 
 namespace bitloom {
 
@@ -87,6 +88,7 @@ struct Plan {
 struct PlanOptions {
   double frames_per_second = 0;       ///< 0: as fast as the budget allows
   std::int64_t clocks_per_image = 0;  ///< another way to ask; 0: not asked
+  std::vector<FoldRule> fold{};       ///< foldings that layers must have
 };
 
 /// Throws Error naming the layer for what the hardware does not do, and naming the binding resource when nothing fits.

@@ -240,8 +240,8 @@ Program make_program(const Convolution& conv, const Stage& stage, const PlaneMas
   const std::size_t words = stage.window_plan.offsets.size(), shortest = static_cast<std::size_t>(stage.shortest_run);
   const auto group_count = static_cast<std::size_t>(conv.out_channels / f.pe);
   const bool parallel = f.wpar > 1;
-  const std::vector<Plane> planes = parallel ? std::vector<Plane>{{0, 1}}
-                                             : masks.planes(Decomposition::TwosComplement, conv.weight_type.min(), conv.weight_type.max());
+  const std::vector<Plane> planes =
+      parallel ? std::vector<Plane>{{0, 1}} : masks.planes(Decomposition::TwosComplement, conv.weight_type.min(), conv.weight_type.max());
   const double dense = static_cast<double>(group_count * words * planes.size());
   const auto worth = [&](std::int64_t count, double share) { return static_cast<double>(count) < (1 - share) * dense; };
 
@@ -250,7 +250,8 @@ Program make_program(const Convolution& conv, const Stage& stage, const PlaneMas
     const std::vector<Group>& groups = masks.groups(f.pe, f.simd);
     std::int64_t horner_words = 0, level_words = 0;
     if (parallel) {
-      for (const Group& group : groups) horner_words += std::count_if(group.words.begin(), group.words.end(), [](Mask m) { return m != 0; });
+      for (const Group& group : groups)
+        horner_words += std::count_if(group.words.begin(), group.words.end(), [](Mask m) { return m != 0; });
       if (worth(horner_words, kWorthSkipping)) program = parallel_program(groups, shortest);
     } else {
       const std::vector<Decomposition> horner = choose(groups, false, horner_words);

@@ -71,9 +71,9 @@ struct Program {
   std::array<int, 3> decompositions{};  ///< groups by decomposition
 
   const std::vector<Run>& runs_of(std::size_t group) const { return kinds[static_cast<std::size_t>(groups[group])]; }
-  bool combines() const;              ///< whether a group's accumulator is more than the total of one run
-  std::int64_t runs() const;          ///< passes included
-  std::int64_t weight_words() const;  ///< that are stored
+  bool combines() const;                                          ///< whether a group's accumulator is more than the total of one run
+  std::int64_t runs() const;                                      ///< passes included
+  std::int64_t weight_words() const;                              ///< that are stored
   std::int64_t words() const { return weight_words() * passes; }  ///< that are executed for a pixel
   std::int64_t shortest_run() const;                              ///< clocks
   std::int64_t shortest_group() const;                            ///< clocks

@@ -103,9 +103,9 @@ void check_stage(const Network& network, const Stage& stage, const MapData& in) 
             for (std::size_t pe = 0; pe < totals.size(); ++pe)
               for (int p = 0; p < f.wpar; ++p)
                 for (std::size_t i = 0; i < activations.size(); ++i) {
-                  const bool bit = images.weights.words[weight % images.weights.words.size()]
-                                                       [(pe * static_cast<std::size_t>(f.wpar) + static_cast<std::size_t>(p)) *
-                                                            activations.size() + i];
+                  const bool bit =
+                      images.weights.words[weight % images.weights.words.size()]
+                                          [(pe * static_cast<std::size_t>(f.wpar) + static_cast<std::size_t>(p)) * activations.size() + i];
                   const std::int64_t code = part(activations[i], type, f.apar, pass);
                   const std::int64_t cell = bit ? code : uses_xnor(conv) ? part(complement, type, f.apar, pass) - code : 0;
                   totals[pe] += (parallel_signed && p == f.wpar - 1 ? -1 : 1) * (cell << p);
