@@ -6,7 +6,7 @@
 // All PEs share SIMD activations; with DEPTHWISE every PE has its own, and cell i of PE pe takes activation i*PE + pe of SIMD*PE.
 // With WPAR > 1 a word has all weight planes at once, plane p counting 2^p (the top one -2^p if W_SIGNED).
 //
-// Latency    from a word with word_last to run_valid: 1 + ceil(log4(SIMD)) + ceil(log4(WPAR)) + 1.
+// Latency    from a word with word_last to run_valid: ceil(log4(SIMD)) + ceil(log4(WPAR)) + 1.
 // Rate       one word per clock, runs back to back.
 // Reset      valid bits only.
 `default_nettype none
