@@ -76,6 +76,7 @@ Budget device_budget(const Board& board, double fit) {
   budget.block_width = board.bram_width;
   budget.clock_hz = board.clock_mhz * 1e6;
   budget.fraction = fit;
+  budget.fabric = board.family == "ecp5" ? 1 : board.family == "ice40" ? 2 : 0;
   if (family(board.family, board.name).infers_dsp) budget.dsps = board.dsp;  // Yosys makes iCE40's multiplications of LUTs
   return budget;
 }

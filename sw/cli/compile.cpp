@@ -79,7 +79,7 @@ void add_compile(CLI::App& program) {
   app->add_option("--clocks", compile->clocks, "the same as clocks per image");
   app->add_option("--fit", compile->fit, "share of the device's LUTs that may be planned for")->capture_default_str();
   app->add_option("--fold", compile->fold,
-                  "LAYER:pe=N,simd=N,apar=N,wpar=N, or a part of it: the folding that a layer (*: every layer with weights) must have; "
+                  "LAYER:pe=N,simd=N,apar=N,wpar=N,pixels=N, or a part of it: the folding that a layer (*: every layer with weights) must have; "
                   "apar and wpar may be 'all'; may be repeated")
       ->take_all();
   app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")

@@ -107,6 +107,7 @@ std::optional<Plan> fitting_plan(const Network& network, const Candidates& candi
   Plan plan;
   for (const double price : kLutsPerBlock) {
     if (!plan_within(network, candidates, clocks, price, plan)) return std::nullopt;
+    plan.fabric = budget.fabric;
     why = binding(plan, budget);
     if (why.empty() || plan.cost.block_rams <= budget.block_rams) break;
   }

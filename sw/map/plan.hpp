@@ -25,6 +25,7 @@ struct Budget {
   double clock_hz = 0;
   double fraction = 0.7;
   std::int64_t dsps = 0;  ///< 18 x 18 bit multipliers; 0: multiplications are made of LUTs
+  int fabric = 0;         ///< parameter FABRIC of rtl/arithmetic/plane_array
 };
 
 /// A window over a stream of words, in the terms of rtl/layer/window_reader: everything but the heights is in words.
@@ -78,6 +79,7 @@ struct Stage {
 };
 
 struct Plan {
+  int fabric = 0;             ///< of the budget
   std::vector<Stage> stages;  ///< in the network's order: a stage reads the input map or maps of stages before it
   int input_lanes = 1;
   std::int64_t clocks_per_image = 0;  ///< predicted, in steady state
