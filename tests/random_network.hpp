@@ -54,6 +54,16 @@ class NetworkBuilder {
     return *this;
   }
 
+  /// Other weights for the convolution added last: weight(output channel, index within its filter).
+  template <class Weight>
+  NetworkBuilder& weights(const Weight& weight) {
+    auto& conv = std::get<Convolution>(network_.layers.back().op);
+    const std::size_t fan_in = conv.weights.size() / static_cast<std::size_t>(conv.out_channels);
+    for (std::size_t i = 0; i < conv.weights.size(); ++i)
+      conv.weights[i] = static_cast<std::int32_t>(weight(static_cast<int>(i / fan_in), static_cast<int>(i % fan_in)));
+    return *this;
+  }
+
   NetworkBuilder& fully_connected(int out_channels, ValueType weights) {
     const MapShape in = current().shape;
     Window window;

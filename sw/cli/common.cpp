@@ -14,6 +14,7 @@
 #include "data/npy.hpp"
 #include "golden/golden.hpp"
 #include "lower/join_inputs.hpp"
+#include "map/channel_order.hpp"
 #include "onnx/import.hpp"
 
 namespace bitloom::cli {
@@ -79,6 +80,12 @@ Budget device_budget(const Board& board, double fit) {
   return budget;
 }
 
+std::vector<FoldRule> fold_rules(const std::vector<std::string>& texts) {
+  std::vector<FoldRule> rules;
+  std::transform(texts.begin(), texts.end(), std::back_inserter(rules), parse_fold_rule);
+  return rules;
+}
+
 LowerOptions design_lowering(const nlohmann::json& design) {
   const nlohmann::json& options = design.at("options");
   LowerOptions lowering;
@@ -92,6 +99,7 @@ LowerOptions design_lowering(const nlohmann::json& design) {
 
 LoadedModel design_model(const std::filesystem::path& folder, const nlohmann::json& design) {
   LoadedModel model = load_model(folder / "model.onnx", design_lowering(design));
+  model.network = order_channels(model.network);
   model.network.name = design.at("name");
   return model;
 }

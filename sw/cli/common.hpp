@@ -48,6 +48,9 @@ LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& op
 /// What the planner may use of a board's device: a share `fit` of its LUTs.
 Budget device_budget(const Board& board, double fit);
 
+/// --fold of compile, as design.json keeps it.
+std::vector<FoldRule> fold_rules(const std::vector<std::string>& texts);
+
 /// The options that a design's model was lowered with, from design.json.
 LowerOptions design_lowering(const nlohmann::json& design);
 

@@ -7,6 +7,7 @@
 #include "emit/design.hpp"
 #include "flow/board_top.hpp"
 #include "flow/boards.hpp"
+#include "map/channel_order.hpp"
 #include "map/plan.hpp"
 
 namespace bitloom::cli {
@@ -17,6 +18,7 @@ struct Compile {
   std::string board, out;
   double fps = 0, fit = 0.7;
   std::int64_t clocks = 0;
+  std::vector<std::string> fold;
   int baud = 1'000'000;
   bool json = false;
 
@@ -24,10 +26,10 @@ struct Compile {
     const Board target = load_board(board);
     if (fit <= 0 || fit > 1) throw Error("--fit", fmt::format("{} given; a share of the device from above 0 to 1 expected", fit));
     if (fps < 0 || clocks < 0) throw Error(fps < 0 ? "--fps" : "--clocks", "a positive number expected");
-    const Network network = load_model(model.model, model.lowering()).network;
+    const Network network = order_channels(load_model(model.model, model.lowering()).network);
     check_baud(target, baud);
     const Budget budget = device_budget(target, fit);
-    const Design design = make_design(network, budget, {fps, clocks});
+    const Design design = make_design(network, budget, {fps, clocks, fold_rules(fold)});
     const Plan& plan = design.plan;
     DesignOptions options;
     options.board = target.name;
@@ -41,6 +43,7 @@ struct Compile {
     options.fps = fps;
     options.clocks = clocks;
     options.fit = fit;
+    options.fold = fold;
     const nlohmann::json description = describe(network, design, options, {});
     const std::filesystem::path folder = out.empty() ? std::filesystem::path(network.name + "-" + target.name) : std::filesystem::path(out);
     write_design(folder, network, design, options, board_top(target, description));
@@ -48,13 +51,13 @@ struct Compile {
       fmt::print("{}\n", description.dump(2));
       return;
     }
-    fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>5} {:>6} {:>12} {:>10} {:>8}\n", "layer", "kind", "PE", "SIMD", "APAR", "WPAR", "lanes",
-               "clocks/image", "LUT4 est.", "RAM est.");
+    fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>5} {:>6} {:>6} {:>12} {:>10} {:>8}\n", "layer", "kind", "PE", "SIMD", "APAR", "WPAR",
+               "pixels", "lanes", "clocks/image", "LUT4 est.", "RAM est.");
     for (const Stage& stage : plan.stages)
-      fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>5} {:>6} {:>12} {:>10.0f} {:>8}\n", stage.name,
+      fmt::print("{:<16} {:<12} {:>5} {:>6} {:>5} {:>5} {:>6} {:>6} {:>12} {:>10.0f} {:>8}\n", stage.name,
                  kind_name(network.layers[static_cast<std::size_t>(stage.layer)].op), stage.folding.pe, stage.folding.simd,
-                 stage.folding.apar, stage.folding.wpar, stage.folding.lanes, thousands(static_cast<double>(stage.clocks)), stage.cost.lut4,
-                 stage.cost.block_rams);
+                 stage.folding.apar, stage.folding.wpar, stage.folding.pixels, stage.folding.lanes,
+                 thousands(static_cast<double>(stage.clocks)), stage.cost.lut4, stage.cost.block_rams);
     fmt::print(
         "{} clocks per image, set by {}: {:.0f} images/s at {}'s {} MHz. Estimated {:.0f} LUT4 of {}, {} block RAMs of {}.\nDesign: {}\n",
         thousands(static_cast<double>(plan.clocks_per_image)), plan.bottleneck,
@@ -75,6 +78,10 @@ void add_compile(CLI::App& program) {
   app->add_option("--fps", compile->fps, "images per second at the board's clock (default: as many as --fit allows)");
   app->add_option("--clocks", compile->clocks, "the same as clocks per image");
   app->add_option("--fit", compile->fit, "share of the device's LUTs that may be planned for")->capture_default_str();
+  app->add_option("--fold", compile->fold,
+                  "LAYER:pe=N,simd=N,apar=N,wpar=N, or a part of it: the folding that a layer (*: every layer with weights) must have; "
+                  "apar and wpar may be 'all'; may be repeated")
+      ->take_all();
   app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")
       ->capture_default_str();
   app->add_flag("--json", compile->json, "print design.json");

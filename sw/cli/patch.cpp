@@ -9,6 +9,7 @@
 #include "core/files.hpp"
 #include "emit/design.hpp"
 #include "flow/synth.hpp"
+#include "map/channel_order.hpp"
 
 namespace bitloom::cli {
 namespace {
@@ -34,14 +35,15 @@ struct Patch {
     const auto start = std::chrono::steady_clock::now();
     nlohmann::json description = read_design(design);
     const LowerOptions lowering = design_lowering(description);
-    const Network was = named(load_model(fs::path(design) / description.at("model").get<std::string>(), lowering).network, description);
-    const Network now = named(load_model(model, lowering).network, description);
+    const Network was = named(fs::path(design) / description.at("model").get<std::string>(), lowering, description);
+    const Network now = named(model, lowering, description);
     check_shapes(was, now);
 
     // The design as it was compiled, and the new weights in the same folding.
     const Board board = load_board(description.at("board").get<std::string>());
     const nlohmann::json& options = description.at("options");
-    const PlanOptions asked{options.value("fps", 0.0), options.value("clocks", std::int64_t{0})};
+    const PlanOptions asked{options.value("fps", 0.0), options.value("clocks", std::int64_t{0}),
+                            fold_rules(options.value("fold", std::vector<std::string>()))};
     const Design old_design = make_design(was, device_budget(board, options.value("fit", 0.7)), asked);
     if (core_text(old_design) != read_text_file(fs::path(design) / "bitloom_core.sv"))
       throw Error(design, "was made by another version of bitloom; compile and synthesize it again");
@@ -61,7 +63,8 @@ struct Patch {
                folder.string());
   }
 
-  static Network named(Network network, const nlohmann::json& description) {
+  static Network named(const fs::path& file, const LowerOptions& lowering, const nlohmann::json& description) {
+    Network network = order_channels(load_model(file, lowering).network);
     network.name = description.at("name");
     return network;
   }

@@ -93,6 +93,7 @@ struct DesignOptions {
   int baud = 1'000'000;       ///< of the serial link
   double fps = 0, fit = 0.7;  ///< what was asked of the plan
   std::int64_t clocks = 0;
+  std::vector<std::string> fold{};  ///< as parse_fold_rule reads them
 };
 
 /// Names what a design computes: 64 bits, as 16 hexadecimal digits, over the core's text, the modules that it uses, the memory images, the

@@ -104,7 +104,10 @@ void Elaboration::add_plane(const Stage& stage) {
   instance.latency = stage.words_per_pixel + 16 + 2 * index_bits(f.simd) + 16 + 2 * f.pixels * f.pe / f.lanes;
   if (f.pixels > 1 && f.pe < conv.out_channels) {
     add("pixel_order", "order", wire, f.lanes, out,
-        {{"WIDTH", num(wire.width())}, {"PIXELS", num(f.pixels)}, {"GROUPS", num(conv.out_channels / f.pe)}, {"BEATS", num(f.pe / f.lanes)}},
+        {{"WIDTH", num(wire.width())},
+         {"PIXELS", num(f.pixels)},
+         {"GROUPS", num(conv.out_channels / f.pe)},
+         {"BEATS", num(f.pe / f.lanes)}},
         in_blocks(beats))
         .latency = beats + 2;
   }

@@ -46,7 +46,8 @@ int index_bits(std::int64_t n) {
   return bits;
 }
 
-ProgramImages program_images(const Stage& stage, const Convolution& conv, const PlaneMasks& masks, const Program& program, int offset_bits) {
+ProgramImages program_images(const Stage& stage, const Convolution& conv, const PlaneMasks& masks, const Program& program,
+                             int offset_bits) {
   const Folding& f = stage.folding;
   const WindowPlan& window = stage.window_plan;
   const std::size_t fan_in = conv.weights.size() / static_cast<std::size_t>(conv.out_channels);

@@ -65,10 +65,11 @@ bool apply_plane(const Network& network, Stage& stage, const Layer& layer, const
   const int group_words = f.columns > 1 ? 1 : stage.depthwise ? 1 : channels / conv.groups / f.simd;
   stage.window_plan = plan_window(stage.in_shape, stage.window, words, group_words, f.columns, f.pixels);
 
-  // Totals are combined and compared while the next run, or group, is computed. Either a few lanes do both, and runs must take their time; or
-  // every total is combined at once, and only groups must.
+  // Totals are combined and compared while the next run, or group, is computed. Either a few lanes do both, and runs must take their time;
+  // or every total is combined at once, and only groups must.
   const int count = f.pe * f.pixels;
   const bool all_at_once = f.run_lanes == count;
+  if (all_at_once && weight_planes(conv) == f.wpar && network.input_of(layer).type.bits() == f.apar) return false;  // one run
   const auto lanes_for = [&](std::int64_t clocks) { return smallest_divisor_at_least(f.pe, (count + clocks - 1) / clocks); };
   if (!all_at_once) f.lanes = lanes_for(static_cast<std::int64_t>(stage.window_plan.offsets.size()));
   stage.shortest_run = all_at_once ? 1 : (count + f.lanes - 1) / f.lanes;
@@ -82,6 +83,7 @@ bool apply_plane(const Network& network, Stage& stage, const Layer& layer, const
 
   stage.words_per_pixel = program.words();
   stage.weight_words = program.weight_words();
+  stage.planes = describe(program);
   stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel;
   return true;
 }
@@ -115,8 +117,7 @@ std::vector<Folding> foldings(const Network& network, const Stage& stage) {
     for (const int pixels : {1, 2, 4}) {
       if (out_width % pixels != 0) break;
       for (const int wpar : planes > 1 ? std::vector{1, planes} : std::vector{1}) {
-        result.push_back({pe, simd, bits, 0, columns, wpar, pixels, 0});
-        if (planes > wpar) result.push_back({pe, simd, bits, 0, columns, wpar, pixels, pe * pixels});
+        for (const int run_lanes : {0, pe * pixels}) result.push_back({pe, simd, bits, 0, columns, wpar, pixels, run_lanes});
       }
     }
   };

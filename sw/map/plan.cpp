@@ -24,7 +24,7 @@ bool cheaper(const Stage& a, const Stage& b, double luts_per_block) {
 }
 
 /// While map_pad inserts border words, what the stage before it computes has to wait in that stage's output FIFO.
-void set_slack(Plan& plan, const Network& network) {
+void set_slack(Plan& plan) {
   for (Stage& stage : plan.stages) {
     if (stage.kind != StageKind::Plane) continue;
     std::int64_t burst = 0;  // border words, of the reader with the most
@@ -85,7 +85,7 @@ bool plan_within(const Network& network, const Candidates& candidates, std::int6
     plan.cost.memory_bits += best->cost.memory_bits;
     plan.stages.push_back(*best);
   }
-  set_slack(plan, network);
+  set_slack(plan);
   return true;
 }
 
@@ -129,16 +129,21 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
   check(network);
   Candidates candidates;
   std::set<std::int64_t> budgets;
-  for (const Stage& stage : cut_into_stages(network)) {
+  const std::vector<Stage> stages = cut_into_stages(network);
+  check_fold_rules(stages, options.fold);
+  for (const Stage& stage : stages) {
     candidates.stages.emplace_back();
     const auto* conv = std::get_if<Convolution>(&network.layers[static_cast<std::size_t>(stage.layer)].op);
     const std::optional<PlaneMasks> masks = conv != nullptr ? std::optional<PlaneMasks>(*conv) : std::nullopt;
-    for (const Folding& folding : foldings(network, stage)) {
+    for (const Folding& folding : allowed_foldings(network, stage, foldings(network, stage), options.fold)) {
       Stage option = stage;
       if (!apply(network, option, folding, masks ? &*masks : nullptr, budget)) continue;
       budgets.insert(option.clocks);
       candidates.stages.back().push_back(std::move(option));
     }
+    if (candidates.stages.back().empty())
+      throw Error(stage.name,
+                  "has no folding whose output keeps up with its programs: allow other foldings (--fold), fewer pe or pixels say");
   }
   int input_channels = 0;  // that every reader of the input can take in one beat
   for (const std::vector<Stage>& candidates_of_stage : candidates.stages)

@@ -11,6 +11,7 @@
 
 #include "core/network.hpp"
 #include "map/cost.hpp"
+#include "map/fold_rules.hpp"
 
 namespace bitloom {
 
@@ -68,6 +69,7 @@ struct Stage {
   std::int64_t shortest_group = 1;   ///< clocks of the shortest output group
   int shortest_run = 1;              ///< clocks that a run must take at least
   bool combines = false;             ///< a group takes several runs
+  std::string planes;                ///< what the weights are made of (describe)
   int slack_groups = 0;              ///< groups that may wait at the output while the next stage pads
   std::int64_t clocks = 0;           ///< per image
   Cost cost;
@@ -86,6 +88,7 @@ struct Plan {
 struct PlanOptions {
   double frames_per_second = 0;       ///< 0: as fast as the budget allows
   std::int64_t clocks_per_image = 0;  ///< another way to ask; 0: not asked
+  std::vector<FoldRule> fold{};       ///< foldings that layers must have
 };
 
 /// Throws Error naming the layer for what the hardware does not do, and naming the binding resource when nothing fits.

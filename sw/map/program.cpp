@@ -26,8 +26,6 @@ constexpr double kWorthSkipping = 0.03;
 // A multiplier for each lane has to save this share.
 constexpr double kWorthMultiplying = 0.1;
 
-int bits_of(std::int64_t low, std::int64_t high) { return std::max(1, low < 0 ? signed_bits({low, high}) : signed_bits({high}) - 1); }
-
 /// Nothing is added: time passes, and the accumulator is doubled where Horner's rule has no plane for a power of two.
 Run blank_run(std::size_t words) {
   Run run;
@@ -93,7 +91,7 @@ std::int64_t words_of(const std::vector<Run>& runs) {
 
 /// The words of a group that hold a weight in some plane of a decomposition.
 std::int64_t count(const Group& group, Decomposition decomposition) {
-  const int bits = bits_of(group.low, group.high);
+  const int bits = weight_bits_of(group.low, group.high);
   const Mask mask = decomposition == Decomposition::TwosComplement ? (Mask{1} << bits) - 1
                     : decomposition == Decomposition::SignedDigits ? kDigitMask << kPositive | kDigitMask << kNegative
                                                                    : ~Mask{0} << kLevels;
@@ -143,11 +141,11 @@ Program parallel_program(const std::vector<Group>& groups, std::size_t shortest)
   return program;
 }
 
-Program dense_program(std::size_t groups, std::vector<Run> runs) {
+Program dense_program(std::size_t groups, std::vector<Run> runs, bool bipolar) {
   Program program;
   program.kinds.push_back(std::move(runs));
   program.groups.assign(groups, 0);
-  program.decompositions[0] = static_cast<int>(groups);
+  if (!bipolar) program.decompositions[0] = static_cast<int>(groups);
   return program;
 }
 
@@ -172,7 +170,7 @@ PlaneMasks::PlaneMasks(const Convolution& conv) : conv_(conv) {
 
 std::vector<Plane> PlaneMasks::planes(Decomposition decomposition, std::int64_t low, std::int64_t high) const {
   if (uses_xnor(conv_)) return {{0, 1}};
-  const int bits = bits_of(low, high);
+  const int bits = weight_bits_of(low, high);
   std::vector<Plane> planes;
   if (decomposition == Decomposition::Levels) {
     for (std::size_t level = 0; level < levels_.size(); ++level) planes.push_back({kLevels + static_cast<int>(level), levels_[level]});
@@ -242,8 +240,8 @@ Program make_program(const Convolution& conv, const Stage& stage, const PlaneMas
   const std::size_t words = stage.window_plan.offsets.size(), shortest = static_cast<std::size_t>(stage.shortest_run);
   const auto group_count = static_cast<std::size_t>(conv.out_channels / f.pe);
   const bool parallel = f.wpar > 1;
-  const std::vector<Plane> planes = parallel ? std::vector<Plane>{{0, 1}}
-                                             : masks.planes(Decomposition::TwosComplement, conv.weight_type.min(), conv.weight_type.max());
+  const std::vector<Plane> planes =
+      parallel ? std::vector<Plane>{{0, 1}} : masks.planes(Decomposition::TwosComplement, conv.weight_type.min(), conv.weight_type.max());
   const double dense = static_cast<double>(group_count * words * planes.size());
   const auto worth = [&](std::int64_t count, double share) { return static_cast<double>(count) < (1 - share) * dense; };
 
@@ -252,7 +250,8 @@ Program make_program(const Convolution& conv, const Stage& stage, const PlaneMas
     const std::vector<Group>& groups = masks.groups(f.pe, f.simd);
     std::int64_t horner_words = 0, level_words = 0;
     if (parallel) {
-      for (const Group& group : groups) horner_words += std::count_if(group.words.begin(), group.words.end(), [](Mask m) { return m != 0; });
+      for (const Group& group : groups)
+        horner_words += std::count_if(group.words.begin(), group.words.end(), [](Mask m) { return m != 0; });
       if (worth(horner_words, kWorthSkipping)) program = parallel_program(groups, shortest);
     } else {
       const std::vector<Decomposition> horner = choose(groups, false, horner_words);
@@ -265,13 +264,22 @@ Program make_program(const Convolution& conv, const Stage& stage, const PlaneMas
       }
     }
   }
-  if (program.groups.empty()) program = dense_program(group_count, dense_runs(planes, words));
+  if (program.groups.empty()) program = dense_program(group_count, dense_runs(planes, words), uses_xnor(conv));
   program.passes = activation_bits / f.apar;
   return program;
 }
 
+std::int64_t words_needed(const PlaneMasks::Group& group) {
+  return std::min(count(group, Decomposition::TwosComplement), count(group, Decomposition::SignedDigits));
+}
+
+int weight_bits_of(std::int64_t low, std::int64_t high) {
+  return std::max(1, low < 0 ? signed_bits({low, high}) : signed_bits({high}) - 1);
+}
+
 std::string describe(const Program& program) {
-  const std::array<const char*, 3> names = {"two's complement", "signed digits", "levels"};
+  const std::array<const char*, 3> names = {"two's complement", "signed digits", "levels"};  // as Decomposition
+  if (program.decompositions == std::array<int, 3>{}) return "bipolar";
   std::string text;
   for (std::size_t d = 0; d < names.size(); ++d) {
     const auto count = static_cast<std::size_t>(program.decompositions[d]);

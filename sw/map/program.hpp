@@ -71,9 +71,9 @@ struct Program {
   std::array<int, 3> decompositions{};  ///< groups by decomposition
 
   const std::vector<Run>& runs_of(std::size_t group) const { return kinds[static_cast<std::size_t>(groups[group])]; }
-  bool combines() const;              ///< whether a group's accumulator is more than the total of one run
-  std::int64_t runs() const;          ///< passes included
-  std::int64_t weight_words() const;  ///< that are stored
+  bool combines() const;                                          ///< whether a group's accumulator is more than the total of one run
+  std::int64_t runs() const;                                      ///< passes included
+  std::int64_t weight_words() const;                              ///< that are stored
   std::int64_t words() const { return weight_words() * passes; }  ///< that are executed for a pixel
   std::int64_t shortest_run() const;                              ///< clocks
   std::int64_t shortest_group() const;                            ///< clocks
@@ -82,7 +82,12 @@ struct Program {
 /// The program of a stage whose folding, window plan and shortest run are set.
 Program make_program(const Convolution& conv, const Stage& stage, const PlaneMasks& masks, int activation_bits);
 
-/// What the groups' weights are made of: "two's complement", or with numbers where groups differ.
+/// The words of a group that hold a weight, in the decomposition by powers of two that has the fewest.
+std::int64_t words_needed(const PlaneMasks::Group& group);
+/// Bits that weights from `low` to `high` take, in two's complement if any is negative.
+int weight_bits_of(std::int64_t low, std::int64_t high);
+
+/// What the groups' weights are made of: "bipolar", "two's complement", or with numbers where groups differ.
 std::string describe(const Program& program);
 
 }  // namespace bitloom

@@ -2,6 +2,7 @@
 #include "catch2.hpp"
 #include "emit/design.hpp"
 #include "golden/golden.hpp"
+#include "map/channel_order.hpp"
 #include "random_network.hpp"
 #include "sim/simulate.hpp"
 #include "support.hpp"
@@ -35,9 +36,9 @@ std::vector<MapData> random_images(const Network& network, int count, Random& ra
   return images;
 }
 
-void run_network(const Network& network, std::int64_t clocks, Random& random) {
+void run_network(const Network& network, const PlanOptions& plan_options, Random& random) {
   const TemporaryFolder folder;
-  const Design made = make_design(network, kBudget, {0, clocks});
+  const Design made = make_design(network, kBudget, plan_options);
   const Plan& plan = made.plan;
   const fs::path design = write(folder, "design", network, made);
   const std::vector<MapData> images = random_images(network, 8, random);
@@ -56,6 +57,8 @@ void run_network(const Network& network, std::int64_t clocks, Random& random) {
   CAPTURE(stalled.seed, uneven.failure);
   CHECK(uneven.bit_exact);
 }
+
+void run_network(const Network& network, std::int64_t clocks, Random& random) { run_network(network, PlanOptions{0, clocks, {}}, random); }
 
 }  // namespace
 
@@ -124,6 +127,63 @@ TEST_CASE("three paths from the input: a sum of three, a bipolar concatenation, 
   net.concat({c, c}, {1, 1}).fully_connected(2, ValueType::bipolar()).argmax().output();
   net.from(b).fully_connected(2, ValueType::bipolar()).output();
   run_network(net.build(), 1000, random);
+}
+
+TEST_CASE("programs: a codebook, signed digits, widths by channel, several pixels, activation bits one after the other") {
+  Random random(test_seed() + 8);
+  const std::vector<int> levels = {-91, 0, 23, 107};
+  NetworkBuilder net(random, {6, 8, 4}, ValueType::unsigned_bits(4));
+  net.convolution(8, square(3, 1, 1), ValueType::signed_bits(8)).weights([&](int, int) {
+    return levels[static_cast<std::size_t>(pick(random, 0, 3))];
+  });
+  net.quantize(ValueType::unsigned_bits(2));
+  net.convolution(8, square(3, 1, 1), ValueType::signed_bits(6)).weights([&](int k, int) {
+    return (pick(random, 0, 1) * 2 - 1) * (k < 4 ? 17 : 31);
+  });
+  net.quantize(ValueType::signed_bits(3));
+  net.convolution(8, square(1), ValueType::signed_bits(4)).weights([&](int k, int) {
+    return random_value(random, ValueType::signed_bits(1 + k / 2));
+  });
+  net.quantize(ValueType::bipolar()).convolution(8, square(3), ValueType::bipolar()).quantize(ValueType::unsigned_bits(2));
+  net.fully_connected(4, ValueType::signed_bits(2));
+  const Network network = net.build();
+  for (const std::vector<std::string>& rules : {std::vector<std::string>{"conv0:pe=4,simd=2,apar=2,pixels=2", "conv2:pe=2,simd=4,pixels=4",
+                                                                         "conv4:pe=2,simd=8,pixels=2,apar=1", "conv6:pe=4,simd=8,pixels=2"},
+                                                {"conv0:pe=2,simd=4,apar=1,pixels=4", "conv2:pe=8,simd=8,wpar=all,pixels=2",
+                                                 "conv4:pe=4,simd=2,pixels=1,apar=3", "conv6:pe=8,simd=4,pixels=2"}}) {
+    PlanOptions options;
+    for (const std::string& rule : rules) options.fold.push_back(parse_fold_rule(rule));
+    run_network(network, options, random);
+  }
+}
+
+TEST_CASE("an order of channels changes no output; pruned layers of several widths") {
+  Random random(test_seed());
+  const auto sparse = [&](int k, int) { return pick(random, 0, 2) == 0 ? random_value(random, ValueType::signed_bits(1 + k * 7 % 4)) : 0; };
+  NetworkBuilder net(random, {9, 8, 3}, ValueType::unsigned_bits(3));
+  net.convolution(12, square(3, 1, 1), ValueType::signed_bits(4))
+      .weights(sparse)
+      .quantize(ValueType::unsigned_bits(2))
+      .max_pool(square(2, 2));
+  net.convolution(12, square(3, 1, 1), ValueType::signed_bits(3), 12).requantize(ValueType::unsigned_bits(3));  // depthwise
+  const int fork = net.convolution(8, square(1), ValueType::signed_bits(4)).weights(sparse).requantize(ValueType::unsigned_bits(3)).here();
+  net.convolution(8, square(3, 1, 1), ValueType::signed_bits(4)).weights(sparse).requantize(ValueType::unsigned_bits(3)).upsample(1, 1);
+  const int main = net.convolution(8, square(1), ValueType::signed_bits(4)).weights(sparse).requantize(ValueType::unsigned_bits(3)).here();
+  net.sum({fork, main}, {1, 1}).convolution(6, square(3), ValueType::signed_bits(4)).weights(sparse).quantize(ValueType::unsigned_bits(2));
+  net.fully_connected(4, ValueType::signed_bits(2));
+  const Network network = net.build(), ordered = order_channels(network);
+  int changed = 0;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) changed += network.layers[i].op == ordered.layers[i].op ? 0 : 1;
+  CHECK(changed >= 6);
+  // What a sum sees keeps its order.
+  CHECK(std::get<Requantize>(network.layers[static_cast<std::size_t>(fork) - 1].op) ==
+        std::get<Requantize>(ordered.layers[static_cast<std::size_t>(fork) - 1].op));
+  const Golden golden(network), reordered(ordered);
+  for (int image = 0; image < 4; ++image) {
+    const MapData in = random_map(random, network.maps[0]);
+    CHECK(golden.run(in).back().values == reordered.run(in).back().values);
+  }
+  run_network(ordered, 20000, random);
 }
 
 TEST_CASE("FIFOs of the computed depth cannot deadlock, and one word less does") {

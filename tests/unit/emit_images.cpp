@@ -57,52 +57,83 @@ std::vector<std::vector<std::int64_t>> stream_words(const Stage& stage, const Ma
   return words;
 }
 
+/// `apar` bits of a value from bit pass*apar on; of a signed value the highest part keeps the sign.
+std::int64_t part(std::int64_t value, const ValueType& type, int apar, std::int64_t pass) {
+  const std::int64_t shifted = value >> (pass * apar), top = (pass + 1) * apar == type.bits();
+  return top && type.is_signed() ? shifted : shifted & ((std::int64_t{1} << apar) - 1);
+}
+
 void check_stage(const Network& network, const Stage& stage, const MapData& in) {
   const auto& conv = std::get<Convolution>(network.layers[static_cast<std::size_t>(stage.layer)].op);
   const ValueType& type = network.maps[static_cast<std::size_t>(stage.in_maps[0])].type;
   const RawAccumulator raw = raw_accumulator(conv, type);
   const Folding& f = stage.folding;
   const WindowPlan& w = stage.window_plan;
-  const int offset_bits = index_bits(w.extent);
-  const bool subtracts = !uses_xnor(conv) && conv.weight_type.is_signed();
-  const MemoryImage control =
-      control_image(stage, conv.out_channels / f.pe, weight_planes(conv) / f.wpar, subtracts && f.wpar == 1, offset_bits);
-  const MemoryImage weights = weight_image(stage, conv);
-  REQUIRE(static_cast<std::int64_t>(weights.words.size()) == stage.words_per_pixel);
+  const int offset_bits = index_bits(w.extent - (f.pixels - 1) * w.pixel_step);
+  const PlaneMasks masks(conv);
+  const Program program = make_program(conv, stage, masks, type.bits());
+  const ProgramImages images = program_images(stage, conv, masks, program, offset_bits);
+  REQUIRE(static_cast<std::int64_t>(images.weights.words.size()) == stage.weight_words);
+  const bool parallel_signed = f.wpar > 1 && conv.weight_type.is_signed();
+  const int pass_bits = program.passes > 1 ? index_bits(program.passes) : 0;
+  const int factor_bits = program.coefficient_bits > 0 ? program.coefficient_bits : 2;
   const auto words = stream_words(stage, in, type);
   const std::int64_t complement = type.is_signed() ? -1 : type.is_bipolar() ? 1 : type.max();
   std::size_t base = 0;
   for (int y = 0; y < w.out_height; ++y) {
     for (int x = 0; x < w.out_width; ++x) {
-      std::vector<std::int64_t> sums(static_cast<std::size_t>(f.pe), 0);
-      int group = 0;
-      for (std::size_t j = 0; j < weights.words.size(); ++j) {
-        const std::vector<bool>& word = control.words[j % control.words.size()];
-        const auto& activations = words.at(base + static_cast<std::size_t>(field(word, 0, offset_bits, false)));
-        for (std::size_t pe = 0; pe < sums.size(); ++pe) {
-          if (word[static_cast<std::size_t>(offset_bits) + 1]) sums[pe] *= 2;
-          for (int p = 0; p < f.wpar; ++p) {
-            const std::int64_t weight = subtracts && f.wpar > 1 && p == f.wpar - 1 ? -(std::int64_t{1} << p) : std::int64_t{1} << p;
-            for (std::size_t i = 0; i < activations.size(); ++i) {
-              const bool bit =
-                  weights.words[j][(pe * static_cast<std::size_t>(f.wpar) + static_cast<std::size_t>(p)) * activations.size() + i];
-              const std::int64_t cell = bit ? activations[i] : uses_xnor(conv) ? complement - activations[i] : 0;
-              sums[pe] += weight * (word[static_cast<std::size_t>(offset_bits)] ? -cell : cell);
-            }
+      for (int pixel = 0; pixel < f.pixels; ++pixel) {
+        // As rtl/layer executes it: words into the run's totals, runs into the group's accumulators.
+        std::vector<std::int64_t> totals(static_cast<std::size_t>(f.pe), 0), sums = totals;
+        std::size_t control = 0, weight = 0, run_start = 0;
+        int group = 0;
+        for (std::int64_t run = 0; run < images.run_count; ++run) {
+          const bool combines = !images.runs.words.empty();
+          const std::vector<bool> fields =
+              combines ? images.runs.words[static_cast<std::size_t>(run) % images.runs.words.size()] : std::vector<bool>{};
+          const std::int64_t pass = combines && pass_bits > 0 ? field(fields, 0, pass_bits, false) : 0;
+          const std::int64_t factor = combines ? field(fields, pass_bits, factor_bits, program.coefficient_bits > 0) : 0;
+          run_start = weight;
+          totals.assign(totals.size(), 0);
+          for (bool last = false; !last; ++control, ++weight) {
+            const std::vector<bool>& word = images.control.words[control % images.control.words.size()];
+            last = word[static_cast<std::size_t>(offset_bits)];
+            const auto& activations =
+                words.at(base + static_cast<std::size_t>(field(word, 0, offset_bits, false) + std::int64_t{pixel} * w.pixel_step));
+            for (std::size_t pe = 0; pe < totals.size(); ++pe)
+              for (int p = 0; p < f.wpar; ++p)
+                for (std::size_t i = 0; i < activations.size(); ++i) {
+                  const bool bit =
+                      images.weights.words[weight % images.weights.words.size()]
+                                          [(pe * static_cast<std::size_t>(f.wpar) + static_cast<std::size_t>(p)) * activations.size() + i];
+                  const std::int64_t code = part(activations[i], type, f.apar, pass);
+                  const std::int64_t cell = bit ? code : uses_xnor(conv) ? part(complement, type, f.apar, pass) - code : 0;
+                  totals[pe] += (parallel_signed && p == f.wpar - 1 ? -1 : 1) * (cell << p);
+                }
           }
+          for (std::size_t pe = 0; pe < sums.size(); ++pe) {
+            const std::int64_t term = totals[pe] << (pass * f.apar);
+            if (program.coefficient_bits > 0)
+              sums[pe] += factor * term;
+            else
+              sums[pe] = ((factor & 2) != 0 ? 2 * sums[pe] : sums[pe]) + ((factor & 1) != 0 ? -term : term);
+          }
+          if (combines && fields[static_cast<std::size_t>(pass_bits + factor_bits)]) weight = run_start;
+          if (combines && !fields[static_cast<std::size_t>(pass_bits + factor_bits) + 1]) continue;
+          for (std::size_t pe = 0; pe < sums.size(); ++pe) {
+            const std::size_t k = static_cast<std::size_t>(group) * sums.size() + pe;
+            CHECK(raw.low <= sums[pe]);
+            CHECK(sums[pe] <= raw.high);
+            const std::int64_t expected = conv.window.kernel_height == in.shape.height && stage.in_shape.height == 1
+                                              ? accumulator(conv, in, 0, 0, static_cast<int>(k))
+                                              : accumulator(conv, in, y, x * f.pixels + pixel, static_cast<int>(k));
+            REQUIRE(raw.alpha * sums[pe] + raw.beta[k] == expected);
+            sums[pe] = 0;
+          }
+          ++group;
         }
-        if (!word[static_cast<std::size_t>(offset_bits) + 2]) continue;
-        for (std::size_t pe = 0; pe < sums.size(); ++pe) {
-          const std::size_t k = static_cast<std::size_t>(group) * sums.size() + pe;
-          CHECK(raw.low <= sums[pe]);
-          CHECK(sums[pe] <= raw.high);
-          const std::int64_t expected = conv.window.kernel_height == in.shape.height && stage.in_shape.height == 1
-                                            ? accumulator(conv, in, 0, 0, static_cast<int>(k))
-                                            : accumulator(conv, in, y, x, static_cast<int>(k));
-          REQUIRE(raw.alpha * sums[pe] + raw.beta[k] == expected);
-          sums[pe] = 0;
-        }
-        ++group;
+        CHECK(group == conv.out_channels / f.pe);
+        CHECK(static_cast<std::int64_t>(control) == stage.words_per_pixel);
       }
       const bool row_ends = x + 1 == w.out_width;
       base += static_cast<std::size_t>(!row_ends ? w.step_x : y + 1 < w.out_height ? w.step_row : w.step_frame);

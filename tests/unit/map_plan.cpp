@@ -101,3 +101,34 @@ TEST_CASE("no layer with tables has more lanes than their images can name") {
   large.lut4 = 1 << 30, large.block_rams = 1 << 30, large.dsps = 1 << 20;
   for (const Stage& stage : make_plan(builder.build(), large, {}).stages) CHECK(stage.folding.lanes <= 100);
 }
+
+TEST_CASE("a layer gets the folding that is asked for, and the others the planner's") {
+  Random random(test_seed());
+  NetworkBuilder builder(random, {6, 6, 8}, ValueType::unsigned_bits(4));
+  builder.convolution(8, square(3), ValueType::signed_bits(3)).quantize(ValueType::unsigned_bits(2));
+  builder.convolution(4, square(1), ValueType::signed_bits(2));
+  const Network network = builder.build();
+  const std::string first = network.layers[0].name, second = network.layers[2].name;
+  const auto plan = [&](const std::vector<std::string>& rules) {
+    PlanOptions options;
+    for (const std::string& rule : rules) options.fold.push_back(parse_fold_rule(rule));
+    Budget large = kBudget;
+    large.lut4 = 1 << 20, large.block_rams = 1 << 10;
+    return make_plan(network, large, options);
+  };
+  const Stage parallel = plan({first + ":pe=2,simd=4,apar=all,wpar=all,pixels=1"}).stages[0];
+  CHECK((parallel.folding.pe == 2 && parallel.folding.simd == 4 && parallel.folding.apar == 4 && parallel.folding.wpar == 3));
+  CHECK(parallel.clocks == 16 * (8 / 2) * (8 / 4) * 9);
+  const Stage serial = plan({first + ":pe=2,simd=4,apar=1,wpar=1,pixels=1"}).stages[0];
+  CHECK(serial.clocks == parallel.clocks * 4 * 3);  // every activation bit with every weight plane, one after the other
+  for (const Stage& stage : plan({"*:wpar=1", second + ":pe=1"}).stages) CHECK(stage.folding.wpar == 1);
+  CHECK(plan({"*:wpar=1", second + ":pe=1"}).stages[1].folding.pe == 1);
+  CHECK_THROWS_WITH(plan({first + ":pe=3"}), contains_text(first) && contains_text("pe=3"));
+  CHECK_THROWS_WITH(plan({first + ":apar=3"}), contains_text("divisor of its input's 4 bits"));
+  CHECK_THROWS_WITH(plan({first + ":apar=1,wpar=all"}), contains_text("no folding"));
+  CHECK_THROWS_WITH(plan({"elsewhere:pe=1"}), contains_text("elsewhere") && contains_text(first));
+  for (const char* wrong : {"", "conv0", "conv0:", ":pe=1", "conv0:pe", "conv0:pe=0", "conv0:pe=all", "conv0:width=3", "conv0:pe=1x"}) {
+    CAPTURE(wrong);
+    CHECK_THROWS_WITH(parse_fold_rule(wrong), contains_text("--fold"));
+  }
+}
