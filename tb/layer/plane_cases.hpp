@@ -320,6 +320,7 @@ inline const std::vector<PlaneCase> plane_cases = {
     {"plane_pixels_dw", 5, 9, 8, 3, 3, 2, 1, Acts::Unsigned, 2, 2, 8, 1, 2, 4, 2, 3, 0, 1, 2, 0, 0, true, false, false, {.pixels = 2}},
     {"plane_pixels_parallel", 5, 6, 6, 3, 3, 1, 1, Acts::Signed, 2, 3, 8, 6, 2, 4, 4, 3, 0, 1, 2, 2, 0, false, false, true, {.pixels = 2}},
     {"plane_sparse", 6, 6, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 3, 8, 4, 2, 4, 2, 3, 0, 1, 2, 0, 0, false, false, false, {.sparse = true}},
+    {"plane_full", 6, 6, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 3, 8, 4, 2, 4, 2, 3, 0, 1, 2, 0},  // plane_sparse with all its words
     {"plane_sparse_parallel", 4, 4, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 3, 8, 4, 2, 4, 2, 3, 0, 1, 2, 0, 0, false, false, true,
      {.sparse = true}},
     {"plane_hollow", 4, 4, 6, 3, 3, 1, 1, Acts::Unsigned, 4, 4, 6, 3, 2, 2, 1, 5, 0, 1, 3, 0, 0, false, false, false, {.hollow = true}},

@@ -145,7 +145,8 @@ TEST_CASE("window_reader, base overtakes what is written; depth no power of two"
   check_reader<Vreader_skip>({{"reader_skip", {{{3}}}, 3, 0, 3, 1}, 70, 7, 3, 2, 9, 40, 290});
 }
 TEST_CASE("window_reader, runs of different lengths, groups of different numbers of runs, repeats", "[layer]") {
-  check_reader<Vreader_runs>({{"reader_runs", {{{4}, {1}, {2}}, {{3, true}, {3}}, {{1, true}, {1}}}, 15, 7, 4, 5}, 33, 12, 3, 2, 2, 4, 12});
+  check_reader<Vreader_runs>(
+      {{"reader_runs", {{{4}, {1}, {2}}, {{3, true}, {3, true}, {3}}, {{1, true}, {1}}}, 18, 8, 4, 5}, 33, 12, 3, 2, 2, 4, 12});
 }
 TEST_CASE("window_reader, 2 pixels, 3 groups without run words", "[layer]") {
   check_reader<Vreader_pixels>({{"reader_pixels", {{{5}}, {{5}}, {{5}}}, 5, 0, 4, 2}, 6, 12, 3, 2, 6, 7, 12, 2, 3});
