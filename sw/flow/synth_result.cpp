@@ -76,8 +76,8 @@ CellUse mapped_cell_use(const std::string& type) {
 }
 
 json to_json(const SynthEstimate& estimate) {
-  json out = {{"design", estimate.design}, {"board", estimate.board},           {"device", estimate.device},
-              {"yosys", estimate.yosys},   {"yosys_cells", estimate.yosys_cells}, {"seconds", estimate.seconds}};
+  json out = {{"design", estimate.design},           {"board", estimate.board},    {"device", estimate.device}, {"yosys", estimate.yosys},
+              {"yosys_cells", estimate.yosys_cells}, {"seconds", estimate.seconds}};
   for (const Resource& resource : kResources) out[resource.name] = estimate.used.*resource.count;
   return out;
 }

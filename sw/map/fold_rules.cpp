@@ -16,8 +16,8 @@ int parse_number(const std::string& rule, const std::string& name, const std::st
   int value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc() || end != text.data() + text.size() || value < 1)
-    throw Error("--fold", fmt::format("'{}' in '{}': a number from 1 on expected{}", text, rule,
-                                      name == "apar" || name == "wpar" ? ", or all" : ""));
+    throw Error("--fold",
+                fmt::format("'{}' in '{}': a number from 1 on expected{}", text, rule, name == "apar" || name == "wpar" ? ", or all" : ""));
   return value;
 }
 
@@ -67,10 +67,11 @@ std::vector<Folding> allowed_foldings(const Network& network, const Stage& stage
              (apar > 0 && apar < bits && f.wpar > 1);  // several weight planes meet all activation bits at once
     });
     if (foldings.empty())
-      throw Error(stage.name,
-                  fmt::format("has no folding with pe={}, simd={}, apar={}, wpar={} (0: any): pe divides its output channels, simd its input "
-                              "channels (or is a kernel row of all of them), wpar is 1 or {}, with apar={} where it is not 1",
-                              rule.pe, rule.simd, apar, wpar, planes, bits));
+      throw Error(
+          stage.name,
+          fmt::format("has no folding with pe={}, simd={}, apar={}, wpar={} (0: any): pe divides its output channels, simd its input "
+                      "channels (or is a kernel row of all of them), wpar is 1 or {}, with apar={} where it is not 1",
+                      rule.pe, rule.simd, apar, wpar, planes, bits));
     if (apar > 0)
       for (Folding& folding : foldings) folding.apar = apar;
   }
