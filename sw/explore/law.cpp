@@ -24,7 +24,10 @@ json law(const std::vector<const json*>& group, const std::string& x_name, const
     x.push_back(point->at(x_name));
     y.push_back(point->at(y_name));
   }
-  if (points.size() < kLeastPoints || *std::min_element(x.begin(), x.end()) == *std::max_element(x.begin(), x.end())) return nullptr;
+  const auto constant = [](const std::vector<double>& v) {
+    return *std::min_element(v.begin(), v.end()) == *std::max_element(v.begin(), v.end());
+  };
+  if (points.size() < kLeastPoints || constant(x) || constant(y)) return nullptr;
   const Line line = fit_line(x, y);
   std::vector<std::size_t> order(points.size());
   std::iota(order.begin(), order.end(), 0);
@@ -66,7 +69,7 @@ Line fit_line(const std::vector<double>& x, const std::vector<double>& y) {
   line.intercept = mean_y - line.slope * mean_x;
   double residuals = 0;
   for (std::size_t i = 0; i < x.size(); ++i) residuals += std::pow(y[i] - line.at(x[i]), 2);
-  line.r2 = yy > 0 ? 1 - residuals / yy : 1;
+  line.r2 = 1 - residuals / yy;
   return line;
 }
 

@@ -64,11 +64,13 @@ bool dominates(const json& other, const json& point, const char* gain, double si
   return g >= 0 && c >= 0 && (g > 0 || c > 0);
 }
 
-void mark_front(json& points, const char* gain, double sign, const char* cost) {
+/// Points are compared with others of the same `peers` fields only.
+void mark_front(json& points, const std::vector<const char*>& peers, const char* gain, double sign, const char* cost) {
   for (json& point : points) {
     if (!has(point, gain) || !has(point, cost)) continue;
     const bool dominated = std::any_of(points.begin(), points.end(), [&](const json& other) {
-      return other.at("board") == point.at("board") && dominates(other, point, gain, sign, cost);
+      return std::all_of(peers.begin(), peers.end(), [&](const char* name) { return other.at(name) == point.at(name); }) &&
+             dominates(other, point, gain, sign, cost);
     });
     if (!dominated) point["pareto"].push_back(cost);
   }
@@ -87,8 +89,8 @@ std::string csv_field(const json& value) {
 
 void mark_pareto(json& points) {
   const bool accuracies = std::any_of(points.begin(), points.end(), [](const json& point) { return has(point, "accuracy"); });
-  if (!accuracies) return mark_front(points, "clocks", -1, "lut4");
-  for (const char* cost : kCosts) mark_front(points, "accuracy", 1, cost);
+  if (!accuracies) return mark_front(points, {"board", "model"}, "clocks", -1, "lut4");
+  for (const char* cost : kCosts) mark_front(points, {"board"}, "accuracy", 1, cost);
 }
 
 json explore_json(const Study& study, const std::vector<Point>& points, const StudyTasks& tasks, const std::vector<json>& entries,

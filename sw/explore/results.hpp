@@ -15,7 +15,7 @@ nlohmann::json explore_json(const Study& study, const std::vector<Point>& points
                             const std::vector<nlohmann::json>& entries, const std::vector<nlohmann::json>& accuracies, bool laws);
 
 /// Sets "pareto" of each point: the costs for which no other point of its board is at least as accurate and as cheap, and better in one.
-/// Without accuracies: "lut4" where none is as fast and smaller or as small and faster.
+/// Without accuracies "lut4": no other folding of the same model on that board is as fast and smaller, or as small and faster.
 void mark_pareto(nlohmann::json& points);
 
 /// The points as a table, a line each, RFC 4180; nested fields as name.field.
