@@ -105,6 +105,7 @@ json measure_point(const Study& study, const Point& point, const std::string& pr
   if (measures.synth) {
     const json synth = command(program, {"synth", design_folder, "--estimate"}, scratch);
     take(result, synth, {"device", "lut4", "ff", "bram", "dsp", "spram"});
+    result["lut4_synth"] = result["lut4"];
     result["counted"] = "synth";
   }
   if (measures.place) {

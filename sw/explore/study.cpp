@@ -32,13 +32,15 @@ std::string content_hash(const fs::path& path) {
 /// "digits" is built in, and as constant as this program.
 std::string data_hash(const std::string& data) { return fs::exists(data) ? content_hash(data) : data; }
 
+std::string rtl_hash() { return content_hash(resource("rtl")); }
+
 /// What stands in every key: another program, other RTL, other tools give other results.
 class Environment {
  public:
   explicit Environment(const Study& study) : measures_(study.measures) {
     common_ = {{"bitloom", BITLOOM_VERSION}, {"program", kProgramFingerprint}};
     const Measures& m = study.measures;
-    if (m.synth || m.place || m.sim || m.power) common_["rtl"] = content_hash(resource("rtl"));
+    if (m.synth || m.place || m.sim || m.power) common_["rtl"] = rtl_hash();
     if (m.sim || m.power) common_["verilator"] = tool_version("verilator");
     if (m.synth || m.place || m.power) common_["yosys"] = tool_version("yosys");
     for (const std::string& name : study.boards) boards_[name] = of_board(load_board(name));
@@ -136,7 +138,11 @@ StudyTasks tasks_of(const std::shared_ptr<const Study>& study, const std::vector
     if (uses_data) task.key["data"] = {data, study->sim_images, study->seed};
     task.id = task_id(task.key);
     task.label = label(*study, point);
-    task.compute = [=](const fs::path& scratch) { return measure_point(*study, point, program, scratch); };
+    task.compute = [=, rtl = environment.common().value("rtl", "")](const fs::path& scratch) {
+      json result = measure_point(*study, point, program, scratch);
+      if (!rtl.empty() && rtl != rtl_hash()) throw SweepEnded("rtl", "was changed during the sweep; run it again");
+      return result;
+    };
     tasks.points.push_back(std::move(task));
   }
   for (std::size_t i = 0; has_data && i < study->models.size(); ++i) {

@@ -35,6 +35,8 @@ void compute(Cache& cache, const Task& task) {
   try {
     entry["result"] = task.compute(cache.scratch(task.id));
     entry["state"] = "done";
+  } catch (const SweepEnded&) {
+    throw;
   } catch (const Error& error) {
     entry["error"] = error.what();
     entry["state"] = "failed";
@@ -50,6 +52,7 @@ class Queue {
     for (std::size_t i = 0; i < tasks.size(); ++i)
       if (!cache.result(tasks[i].id, tasks[i].key)) open_.push_back(i);
     total_ = static_cast<std::int64_t>(open_.size());
+    if (options.progress && total_ > 0) options.progress(0, total_);
   }
 
   /// Until nothing is left to compute or to wait for.
@@ -109,7 +112,6 @@ std::vector<json> run_tasks(Cache& cache, const std::vector<Task>& tasks, const 
     for (const Task& task : tasks)
       if (task_state(cache, task) == "failed") cache.forget(task.id);
   Queue queue(cache, tasks, options);
-  if (options.progress) options.progress(0, static_cast<std::int64_t>(tasks.size()));
   parallel_for(options.jobs, options.jobs, [&](std::int64_t) { queue.work(); });
   cache.clean();
   std::vector<json> entries;

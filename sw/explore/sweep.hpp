@@ -7,9 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "core/error.hpp"
 #include "explore/cache.hpp"
 
 namespace bitloom {
+
+/// What a task throws when no result of this sweep could be trusted any more: it ends the sweep.
+struct SweepEnded : Error {
+  using Error::Error;
+};
 
 /// `key`: everything that determines the result. What `compute` throws as Error is the task's result too: failed, for that reason.
 struct Task {
@@ -29,7 +35,7 @@ struct SweepOptions {
 };
 
 /// Returns when every task has a result, whoever computed it: the entries in the order of `tasks`, {"state": "done", "result", ..} or
-/// {"state": "failed", "error", ..}. Exceptions other than Error end the sweep.
+/// {"state": "failed", "error", ..}. SweepEnded, and whatever is no Error, ends the sweep.
 std::vector<nlohmann::json> run_tasks(Cache& cache, const std::vector<Task>& tasks, const SweepOptions& options);
 
 /// "done", "failed", "running" (by a living worker) or "missing".

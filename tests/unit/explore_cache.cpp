@@ -173,12 +173,15 @@ TEST_CASE("many workers on one cache compute each task once") {
   for (const char* part : {"claims", "workers", "scratch"}) CHECK(files_in(folder.path() / "cache" / part) == 0);
 }
 
-TEST_CASE("what is no Error ends the sweep and leaves no claim") {
+TEST_CASE("what is no failure of one task ends the sweep and leaves no claim") {
   const TemporaryFolder folder;
   std::atomic<int> count{0};
   Task broken = task("broken", count);
   broken.compute = [](const fs::path&) -> json { throw std::runtime_error("a bug"); };
   Cache cache(folder / "cache");
   CHECK_THROWS_WITH(run_tasks(cache, {broken}, {1, false, {}}), "a bug");
+  CHECK(task_state(cache, broken) == "missing");
+  broken.compute = [](const fs::path&) -> json { throw SweepEnded("rtl", "was changed"); };
+  CHECK_THROWS_AS(run_tasks(cache, {broken}, {1, false, {}}), SweepEnded);
   CHECK(task_state(cache, broken) == "missing");
 }
