@@ -13,6 +13,7 @@ void add_synth(CLI::App& program);
 void add_board(CLI::App& program);
 void add_infer(CLI::App& program);
 void add_patch(CLI::App& program);
+void add_explore(CLI::App& program);
 void add_report(CLI::App& program);
 
 }  // namespace bitloom::cli

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   add_board(program);
   add_infer(program);
   add_patch(program);
+  add_explore(program);
   add_report(program);
   try {
     program.parse(argc, argv);

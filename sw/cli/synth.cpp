@@ -15,9 +15,10 @@ namespace {
 struct Synth {
   std::string design;
   SynthOptions options;
-  bool json = false;
+  bool json = false, estimate = false;
 
   void operator()() const {
+    if (estimate) return print(estimate_synthesis(design));
     if (is_vendor_tool(options.tool)) {
       const VendorProject project = write_vendor_project(design, options.tool);
       fmt::print("project: {} ({} files). In that folder: {}\n", project.folder.string(), project.files.size(), project.command);
@@ -40,6 +41,12 @@ struct Synth {
     fmt::print("Fmax {:.1f} MHz after routing (the board's clock is {} MHz), seed {}, {:.0f} s\nbitstream: {}/{}\n", result.fmax_mhz,
                result.clock_mhz, result.seed, result.seconds, design, result.bitstream.string());
   }
+
+  void print(const SynthEstimate& result) const {
+    if (json) return fmt::print("{}\n", to_json(result).dump(2));
+    fmt::print("bitloom_core as mapped by {} in {:.0f} s, before packing: {} LUT4, {} flip-flops, {} block RAMs, {} DSPs\n", result.yosys,
+               result.seconds, result.used.lut4, result.used.ff, result.used.bram, result.used.dsp);
+  }
 };
 
 }  // namespace
@@ -54,6 +61,7 @@ void add_synth(CLI::App& program) {
   app->add_option("--seed", synth->options.seed, "of nextpnr's placement")->capture_default_str();
   app->add_option("--freq", synth->options.frequency, "clock in MHz to aim at (default: the board's)");
   app->add_option("--jobs", synth->options.jobs, "threads")->capture_default_str();
+  app->add_flag("--estimate", synth->estimate, "Yosys alone, and only the core without link and board: its cells, no bitstream");
   app->add_flag("--patchable", synth->options.patchable, "keep weights and thresholds exchangeable by bitloom patch");
   app->add_flag("--keep", synth->options.keep, "keep the intermediate netlists");
   app->add_flag("--json", synth->json, "print JSON");

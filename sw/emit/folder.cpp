@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/files.hpp"
+#include "core/hash.hpp"
 #include "core/resources.hpp"
 #include "emit/design.hpp"
 #include "emit/images.hpp"
@@ -84,29 +85,20 @@ nlohmann::json output_stream(const Network& network, const Design& design) {
 }  // namespace
 
 std::string design_hash(const Design& design, const DesignOptions& options) {
-  // FNV-1a of 64 bits (RFC 9923): it tells designs apart, and is no signature. Every part is led in by its size, so that none runs into the
-  // next.
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  const auto bytes = [&](const auto& part) {
-    for (const auto byte : part) hash = (hash ^ static_cast<std::uint8_t>(byte)) * 0x100000001b3U;
-  };
-  const auto add = [&](const auto& part) {
-    bytes(fmt::format("{}:", part.size()));
-    bytes(part);
-  };
+  ContentHash hash;
   const std::string core = core_text(design);
-  add(core);
+  hash.add(core);
   for (const fs::path& source : modules_used_by({core})) {
-    add(source.filename().string());
-    add(read_text_file(source));
+    hash.add(source.filename().string());
+    hash.add(read_text_file(source));
   }
   for (const auto& [name, image] : design.memories) {
-    add(name);
-    add(image.text());
+    hash.add(name);
+    hash.add(image.text());
   }
-  add(read_file(options.model));
-  add(fmt::format("{} {} {} {}", options.scale, options.shift, options.argmax, options.input));
-  return fmt::format("{:016x}", hash);
+  hash.add(read_file(options.model));
+  hash.add(fmt::format("{} {} {} {}", options.scale, options.shift, options.argmax, options.input));
+  return hash.text();
 }
 
 nlohmann::json describe(const Network& network, const Design& design, const DesignOptions& options, const std::vector<fs::path>& sources) {

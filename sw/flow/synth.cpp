@@ -73,19 +73,27 @@ void run_tool(const Job& job, const std::string& tool, const std::vector<std::st
       tool, fmt::format("failed with status {}; the end of {}:\n{}", status, (job.folder / log).string(), last_lines(job.folder / log, 8)));
 }
 
+/// Yosys commands: what ends in the cells of the board's family, flat, with everything below `top` kept apart until it is mapped.
+/// `instances`: of the core, seen from `top`.
+std::string mapping_script(const Job& job, const std::vector<std::string>& files, const std::string& top, const std::string& instances) {
+  const Family& target = family(job.board.family, job.board.name);
+  std::string script = fmt::format("read_verilog -lib {}\n", target.cells);
+  for (const std::string& file : files) script += fmt::format("read_verilog -sv -defer {}\n", file);
+  script += fmt::format("hierarchy -check -top {}\n", top);
+  script += fmt::format("setattr -set keep_hierarchy 1 {}\n", instances);
+  script += fmt::format("{} -top {}\n", target.synthesis, top);
+  return script + "setattr -unset keep_hierarchy c:*\nflatten\nopt_clean\ncheck -assert\n";
+}
+
 void synthesize_netlist(const Job& job) {
-  std::string script = fmt::format("read_verilog -lib {}\n", family(job.board.family, job.board.name).cells);
-  for (std::string file : verilog_files(job)) {
+  std::vector<std::string> files = verilog_files(job);
+  for (std::string& file : files) {
     if (job.options.patchable && file == "rtl/rom.sv") {
       file = (job.build / "rom.sv").generic_string();
       write_file_atomically(job.folder / file, read_text_file(resource("sw/flow/patchable/rom_" + job.board.family + ".sv")));
     }
-    script += fmt::format("read_verilog -sv -defer {}\n", file);
   }
-  script += "hierarchy -check -top board_top\n";
-  script += "setattr -set keep_hierarchy 1 bitloom_core/c:*\n";
-  script += fmt::format("{} -top board_top\n", family(job.board.family, job.board.name).synthesis);
-  script += "setattr -unset keep_hierarchy c:*\nflatten\nopt_clean\ncheck -assert\n";
+  std::string script = mapping_script(job, files, "board_top", "bitloom_core/c:*");
   script += fmt::format("tee -q -o {0}/cells.json stat -json\nwrite_json {0}/netlist.json\n", job.build.generic_string());
   write_file_atomically(job.folder / job.build / "synth.ys", script);
   run_tool(job, "yosys", {"-s", (job.build / "synth.ys").string()}, job.build / "yosys.log");
@@ -188,6 +196,21 @@ CellUse available(const std::map<std::string, Utilization>& use, const Board& bo
           of("ICESTORM_DSP", "MULT18X18D"), of("ICESTORM_SPRAM", "")};
 }
 
+Job job_for(const fs::path& design_folder) {
+  Job job;
+  job.folder = fs::absolute(design_folder).lexically_normal();
+  job.design = read_design(design_folder);
+  job.board = load_board(job.design.at("board").get<std::string>());
+  job.build = fs::path("build") / "synth" / job.board.name;
+  return job;
+}
+
+void make_build_folder(const Job& job) {
+  std::error_code failed;
+  fs::create_directories(job.folder / job.build, failed);
+  if (failed) throw Error((job.folder / job.build).string(), fmt::format("cannot be made ({})", failed.message()));
+}
+
 void check_layers(const Job& job, const SynthResult& result) {
   for (const json& layer : job.design.at("layers")) {
     if (layer.value("weight_bits", 0) <= 0) continue;
@@ -237,12 +260,37 @@ SynthResult collect(const Job& job) {
 
 }  // namespace
 
+SynthEstimate estimate_synthesis(const fs::path& design_folder) {
+  const Job job = job_for(design_folder);
+  if (*family(job.board.family, job.board.name).open_tool == '\0')
+    throw Error("--estimate", fmt::format("{} has no open place and route that the estimate could stand for", job.board.title));
+  require_program("yosys");
+  make_build_folder(job);
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<std::string> files = verilog_files(job);
+  std::erase(files, "board_top.sv");
+  const fs::path cells = job.build / "estimate_cells.json";
+  write_file_atomically(job.folder / job.build / "estimate.ys", mapping_script(job, files, "bitloom_core", "bitloom_core/c:*") +
+                                                                    fmt::format("tee -q -o {} stat -json\n", cells.generic_string()));
+  run_tool(job, "yosys", {"-s", (job.build / "estimate.ys").string()}, job.build / "estimate.log");
+  SynthEstimate result;
+  result.design = job.design.at("name").get<std::string>();
+  result.board = job.board.name;
+  result.device = job.board.device;
+  result.yosys = tool_version("yosys");
+  result.yosys_cells = yosys_cells(job.folder / cells);
+  for (const auto& [type, count] : result.yosys_cells)
+    for (int i = 0; i < count; ++i) result.used += mapped_cell_use(type);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::error_code ignored;
+  fs::remove(job.folder / cells, ignored);
+  write_file_atomically(job.folder / job.build / "estimate.json", to_json(result).dump(2) + "\n");
+  return result;
+}
+
 SynthResult synthesize(const fs::path& design_folder, const SynthOptions& options) {
   if (options.frequency < 0 || options.jobs < 1) throw Error(options.jobs < 1 ? "--jobs" : "--freq", "a positive number expected");
-  Job job;
-  job.folder = fs::absolute(design_folder).lexically_normal();
-  job.design = read_design(design_folder);
-  job.board = load_board(job.design.at("board").get<std::string>());
+  Job job = job_for(design_folder);
   const std::string chosen = options.tool.empty() ? job.board.tool : options.tool;
   if (chosen != "open")
     throw Error("--tool", fmt::format("'{}' does not run here: for a project of it say bitloom synth {} --tool {}", chosen,
@@ -252,12 +300,10 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
                                       job.board.title, design_folder.string(), family(job.board.family, job.board.name).vendor_tool));
   job.options = options;
   job.target_mhz = options.frequency > 0 ? options.frequency : job.board.clock_mhz;
-  job.build = fs::path("build") / "synth" / job.board.name;
   // All tools before the first long step.
   for (const std::string& tool : {std::string("yosys"), nextpnr_name(job.board), packer(job.board)}) require_program(tool);
+  make_build_folder(job);
   std::error_code failed;
-  fs::create_directories(job.folder / job.build, failed);
-  if (failed) throw Error((job.folder / job.build).string(), fmt::format("cannot be made ({})", failed.message()));
   for (const char* name : {"synth.json", kPilotConfig})
     fs::remove(job.folder / job.build / name, failed);  // old results must not outlive a failing run
 

@@ -63,4 +63,22 @@ SynthResult synth_result_from_json(const nlohmann::json& json, const std::string
 /// available), when the routed clock is below the board's, or when logic of a layer with weights was swept away.
 SynthResult synthesize(const std::filesystem::path& design_folder, const SynthOptions& options = {});
 
+/// What Yosys alone makes of bitloom_core, without link and board: seconds instead of minutes, and no need to fit.
+struct SynthEstimate {
+  std::string design, board, device;
+  std::string yosys;                       ///< its version
+  CellUse used;                            ///< see mapped_cell_use
+  std::map<std::string, int> yosys_cells;  ///< cell type -> count
+  double seconds = 0;
+};
+nlohmann::json to_json(const SynthEstimate& estimate);
+
+/// Writes DESIGN/build/synth/<board>/{estimate.ys, estimate.log, estimate.json}. Throws Error when Yosys is missing or fails, or when the
+/// board's family has no open place and route to compare with.
+SynthEstimate estimate_synthesis(const std::filesystem::path& design_folder);
+
+/// What one cell of Yosys takes after packing, as cell_use counts it: a LUT4 each; a CCU2C two, a TRELLIS_DPR16X4 four. Packing also uses
+/// logic cells for registers and carries alone (iCE40) and as feed-throughs, which cannot be known before.
+CellUse mapped_cell_use(const std::string& type);
+
 }  // namespace bitloom

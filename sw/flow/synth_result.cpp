@@ -62,6 +62,26 @@ json to_json(const SynthResult& result) {
   return out;
 }
 
+CellUse mapped_cell_use(const std::string& type) {
+  const auto starts = [&](const char* name) { return type.rfind(name, 0) == 0; };
+  CellUse use;
+  if (type == "SB_LUT4" || type == "LUT4") use.lut4 = 1;
+  if (type == "CCU2C") use.lut4 = 2;
+  if (type == "TRELLIS_DPR16X4") use.lut4 = 4;
+  if (starts("SB_DFF") || type == "TRELLIS_FF") use.ff = 1;
+  if (starts("SB_RAM40_4K") || type == "DP16KD") use.bram = 1;
+  if (type == "SB_MAC16" || type == "MULT18X18D") use.dsp = 1;
+  if (type == "SB_SPRAM256KA") use.spram = 1;
+  return use;
+}
+
+json to_json(const SynthEstimate& estimate) {
+  json out = {{"design", estimate.design},           {"board", estimate.board},    {"device", estimate.device}, {"yosys", estimate.yosys},
+              {"yosys_cells", estimate.yosys_cells}, {"seconds", estimate.seconds}};
+  for (const Resource& resource : kResources) out[resource.name] = estimate.used.*resource.count;
+  return out;
+}
+
 SynthResult synth_result_from_json(const json& in, const std::string& where) {
   SynthResult result;
   read(in, "design", result.design, where);

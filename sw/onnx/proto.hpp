@@ -1,4 +1,4 @@
-// The protobuf classes of ONNX as the distribution's library defines them. Included by the importer's own files only.
+// The protobuf classes of ONNX as the distribution's library defines them. Included by files that read or write models only.
 #pragma once
 
 #ifndef ONNX_ML

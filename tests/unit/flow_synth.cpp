@@ -104,6 +104,32 @@ TEST_CASE("a small design is placed, counted by layer and packed", "[synth]") {
   CHECK(repeated.layers == result.layers);
 }
 
+TEST_CASE("the core alone, estimated by Yosys, is what place and route finds in it", "[synth]") {
+  if (tools_missing()) return;
+  const Design design;
+  const SynthResult placed = design.synthesize();
+  CellUse core;
+  for (const LayerUse& layer : placed.layers)
+    if (layer.name != "link and board") core += layer.use;
+  const SynthEstimate estimate = estimate_synthesis(design.path);
+  CHECK(estimate.used.bram == core.bram);
+  CHECK(estimate.used.ff == core.ff);
+  CHECK(estimate.used.lut4 > 0);
+  CHECK(estimate.used.lut4 <= core.lut4);  // packing adds logic cells for registers and carries alone
+  CHECK(to_json(estimate).at("bram") == 2);
+  CHECK(estimate.yosys_cells.count("SB_IO") == 0);
+}
+
+TEST_CASE("mapped cells count as what they take") {
+  CHECK(mapped_cell_use("SB_LUT4") == CellUse{.lut4 = 1});
+  CHECK(mapped_cell_use("CCU2C") == CellUse{.lut4 = 2});
+  CHECK(mapped_cell_use("TRELLIS_DPR16X4") == CellUse{.lut4 = 4});
+  CHECK(mapped_cell_use("SB_DFFESR") == CellUse{.ff = 1});
+  CHECK(mapped_cell_use("SB_RAM40_4KNR") == CellUse{.bram = 1});
+  CHECK(mapped_cell_use("MULT18X18D") == CellUse{.dsp = 1});
+  CHECK(mapped_cell_use("SB_CARRY") == CellUse{});
+}
+
 TEST_CASE("a design that does not fit names the resource", "[synth]") {
   if (tools_missing()) return;
   Design design;

@@ -96,7 +96,9 @@ TEST_CASE("a bias is part of what separates the raw accumulator from the sum") {
 TEST_CASE("no layer with tables has more lanes than their images can name") {
   Random random(test_seed());
   NetworkBuilder builder(random, {1, 1, 256}, ValueType::signed_bits(4));
-  builder.requantize(ValueType::unsigned_bits(5)).convolution(512, square(1), ValueType::signed_bits(2)).quantize(ValueType::unsigned_bits(2));
+  builder.requantize(ValueType::unsigned_bits(5))
+      .convolution(512, square(1), ValueType::signed_bits(2))
+      .quantize(ValueType::unsigned_bits(2));
   Budget large = kBudget;
   large.lut4 = 1 << 30, large.block_rams = 1 << 30, large.dsps = 1 << 20;
   for (const Stage& stage : make_plan(builder.build(), large, {}).stages) CHECK(stage.folding.lanes <= 100);
