@@ -1,0 +1,59 @@
+#include "report/fronts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "report/html.hpp"
+#include "report/plots.hpp"
+
+namespace bitloom {
+namespace {
+
+/// Sorted, so that a series has the same mark in every plot of a page's group.
+std::vector<std::string> series_names(const std::vector<Candidate>& candidates) {
+  std::set<std::string> names;
+  for (const Candidate& candidate : candidates) names.insert(candidate.series);
+  return {names.begin(), names.end()};
+}
+
+}  // namespace
+
+std::string front_figure(const FrontPlot& plot) {
+  std::vector<Candidate> shown;
+  for (const Candidate& candidate : plot.candidates)
+    if (candidate.x > 0 && (!plot.y_logarithmic || candidate.y > 0)) shown.push_back(candidate);
+  if (shown.empty()) return "";
+  std::vector<std::pair<double, double>> places, front;
+  for (const Candidate& candidate : shown) places.emplace_back(candidate.x, candidate.y);
+  const std::vector<std::size_t> best = pareto_front(places, plot.x_better, plot.y_better);
+  for (const std::size_t i : best) front.push_back(places[i]);
+
+  const std::vector<std::string> names = series_names(shown);
+  ScatterPlot scatter;
+  scatter.text = {plot.id, plot.title, fmt::format("{} points, {} of them on the Pareto front.", shown.size(), best.size())};
+  scatter.x = {plot.x_axis, true};
+  scatter.y = {plot.y_axis, plot.y_logarithmic};
+  for (const std::string& name : names) {
+    scatter.series.push_back({name, {}});
+    for (const Candidate& candidate : shown)
+      if (candidate.series == name)
+        scatter.series.back().marks.push_back({candidate.label, candidate.x, candidate.y, candidate.x_range, false});
+  }
+  scatter.lines.push_back({"", staircase(front, plot.x_better), true});
+
+  Table table("Data");
+  table.column("Point", Table::Column::Text)
+      .column("Series", Table::Column::Text)
+      .column(plot.x_axis)
+      .column(plot.y_axis)
+      .column("On the front", Table::Column::Text);
+  for (std::size_t i = 0; i < shown.size(); ++i)
+    table.row({shown[i].label, shown[i].series, decimal(shown[i].x, plot.x_decimals), decimal(shown[i].y, plot.y_decimals),
+               std::find(best.begin(), best.end(), i) != best.end() ? "yes" : ""});
+  return figure(plot.id, plot.title, plot.caption, names.size() > 1 || !names[0].empty() ? legend(names, marker_key) : "",
+                scatter_svg(scatter), table);
+}
+
+}  // namespace bitloom

@@ -1,0 +1,163 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "report/cells.hpp"
+#include "report/fronts.hpp"
+#include "report/html.hpp"
+#include "report/plots.hpp"
+#include "report/sections.hpp"
+
+namespace bitloom {
+namespace {
+
+using Column = Table::Column;
+
+constexpr std::size_t kShortTable = 12;  // longer ones are folded
+
+std::string field_title(const std::string& field) {
+  static const std::map<std::string, std::string> titles = {{"weight_bits", "weight bits"},
+                                                            {"activation_bits", "activation bits"},
+                                                            {"bops_uniq", "BOPs (UNIQ)"},
+                                                            {"bops_qonnx", "BOPs (QONNX)"},
+                                                            {"clocks", "clocks per image"},
+                                                            {"lut4", "LUT4"},
+                                                            {"ff", "FF"},
+                                                            {"bram", "RAM blocks"},
+                                                            {"dsp", "DSP"},
+                                                            {"fmax_mhz", "Fmax, MHz"},
+                                                            {"accuracy", "accuracy"},
+                                                            {"total_mw", "power, mW (estimate)"},
+                                                            {"nj_per_inference", "nJ per image (estimate)"}};
+  const auto found = titles.find(field);
+  return found == titles.end() ? field : found->second;
+}
+
+/// What the marks of a sweep tell apart.
+std::string series_of(const SweepPoint& point) {
+  return point.engine + (point.engine.empty() || point.board.empty() ? "" : ", ") + point.board;
+}
+
+std::string label_of(const SweepPoint& point) {
+  if (!point.weight_bits || !point.activation_bits) return point.id;
+  return fmt::format("w{:.4g}a{:.4g}", *point.weight_bits, *point.activation_bits) + (point.folding.empty() ? "" : " " + point.folding);
+}
+
+std::string points_table(const SweepReport& sweep) {
+  Table table(fmt::format("All {} points", sweep.points.size()));
+  table.column("Point", Column::Text)
+      .column("W bits")
+      .column("A bits")
+      .column("Engine", Column::Text)
+      .column("Folding", Column::Text)
+      .column("Board", Column::Text);
+  table.column("BOPs (UNIQ)")
+      .column("BOPs (QONNX)")
+      .column("Clocks")
+      .column("LUT4")
+      .column("FF")
+      .column("RAM")
+      .column("DSP")
+      .column("Fmax, MHz")
+      .column("Accuracy")
+      .column("mW")
+      .column("nJ/image");
+  for (const SweepPoint& p : sweep.points)
+    table.row({p.id, figure_or_none(p.weight_bits, 0), figure_or_none(p.activation_bits, 0), p.engine, p.folding, p.board,
+               figure_or_none(p.bops_uniq, 0), figure_or_none(p.bops_qonnx, 0), figure_or_none(p.clocks, 0), figure_or_none(p.lut4, 0),
+               figure_or_none(p.ff, 0), figure_or_none(p.bram, 0), figure_or_none(p.dsp, 0), figure_or_none(p.fmax_mhz, 1),
+               fraction(p.accuracy), figure_or_none(p.total_mw, 2), figure_or_none(p.nj_per_inference, 1)});
+  return sweep.points.size() > kShortTable ? table.folded() : table.html();
+}
+
+std::vector<Candidate> candidates(const SweepReport& sweep, const std::string& x, const std::string& y) {
+  std::vector<Candidate> result;
+  for (const SweepPoint& point : sweep.points) {
+    const auto px = point.figure(x), py = point.figure(y);
+    if (px && py) result.push_back({label_of(point), series_of(point), *px, y == "accuracy" ? 100 * *py : *py, {}});
+  }
+  return result;
+}
+
+std::string fronts(const SweepReport& sweep, const std::string& id) {
+  std::string plots;
+  const auto accuracy = [&](const char* name, const char* title, const char* field, const char* axis, Better better) {
+    plots += front_figure(
+        {id + "-front-" + name, title, "", axis, "accuracy, %", better, Better::More, false, 1, 2, candidates(sweep, field, "accuracy")});
+  };
+  accuracy("bops", "Accuracy against bit operations", "bops_uniq", "BOPs per image (UNIQ)", Better::Less);
+  accuracy("lut4", "Accuracy against logic", "lut4", "LUT4", Better::Less);
+  accuracy("energy", "Accuracy against energy", "nj_per_inference", "nJ per image (estimate)", Better::Less);
+  accuracy("rate", "Accuracy against rate", "frames_per_second", "images per second at Fmax", Better::More);
+  plots += front_figure({id + "-front-clocks", "Logic against clocks", "What a faster folding costs.", "clocks per image", "LUT4",
+                         Better::Less, Better::Less, true, 0, 0, candidates(sweep, "clocks", "lut4")});
+  return plots.empty() ? "" : "<div class=\"plots\">\n" + plots + "</div>\n";
+}
+
+std::string fit_figures(const SweepFit& fit, const std::string& id) {
+  if (fit.points.empty()) return "";
+  const std::string name = fit.engine + (fit.engine.empty() || fit.device.empty() ? "" : ", ") + fit.device;
+  const std::string x = field_title(fit.x), y = field_title(fit.y);
+  const auto at = [&](double value) { return fit.intercept + fit.slope * value; };
+  ScatterPlot law{{id, y + " against " + x, ""}, {x, false}, {y, false}, {{name, {}}}, {}};
+  ScatterPlot rest{{id + "-residuals", "Residuals of " + y, ""}, {x, false}, {"measured - fitted, " + y, false}, {{name, {}}}, {}};
+  Table law_table("Data"), rest_table("Data");
+  law_table.column(x).column(y).column("fitted");
+  rest_table.column(x).column("residual").column("of the measured");
+  double low = fit.points[0].first, high = low;
+  for (const auto& [px, py] : fit.points) {
+    law.series[0].marks.push_back({name, px, py, {}, false});
+    rest.series[0].marks.push_back({name, px, py - at(px), {}, false});
+    law_table.row({decimal(px, 1), decimal(py, 2), decimal(at(px), 2)});
+    rest_table.row({decimal(px, 1), decimal(py - at(px), 2), py != 0 ? percent((py - at(px)) / py, 1) : kNone});
+    low = std::min(low, px);
+    high = std::max(high, px);
+  }
+  law.lines.push_back({"", {{low, at(low)}, {high, at(high)}}, false});
+  rest.lines.push_back({"", {{low, 0}, {high, 0}}, false});
+  law.text.description = fmt::format("{} points and the fitted line, R² {:.4f}.", fit.points.size(), fit.r2);
+  rest.text.description = fmt::format("{} differences from the fitted line.", fit.points.size());
+  return figure(id, law.text.title + (name.empty() ? "" : ": " + name),
+                fmt::format("Least squares over {} points: {} = {:.5g} × {} {} {:.5g}, R² {:.4f}.", fit.points.size(), y, fit.slope, x,
+                            fit.intercept < 0 ? "−" : "+", std::abs(fit.intercept), fit.r2),
+                "", scatter_svg(law), law_table) +
+         figure(id + "-residuals", rest.text.title + (name.empty() ? "" : ": " + name),
+                "What the line leaves: a pattern here is where the law breaks.", "", scatter_svg(rest), rest_table);
+}
+
+std::string fits(const SweepReport& sweep, const std::string& id) {
+  if (sweep.fits.empty()) return "";
+  Table table("Least-squares lines");
+  table.column("Engine", Column::Text)
+      .column("Device", Column::Text)
+      .column("y", Column::Text)
+      .column("x", Column::Text)
+      .column("Slope")
+      .column("Intercept")
+      .column("R²")
+      .column("Points");
+  std::string plots;
+  for (std::size_t i = 0; i < sweep.fits.size(); ++i) {
+    const SweepFit& fit = sweep.fits[i];
+    table.row({fit.engine, fit.device, field_title(fit.y), field_title(fit.x), fmt::format("{:.5g}", fit.slope),
+               fmt::format("{:.5g}", fit.intercept), fmt::format("{:.4f}", fit.r2),
+               thousands(static_cast<std::int64_t>(fit.points.size()))});
+    plots += fit_figures(fit, fmt::format("{}-fit-{}", id, i));
+  }
+  return "<h3>The linear law</h3>\n" + table.html() + "<div class=\"plots\">\n" + plots + "</div>\n";
+}
+
+}  // namespace
+
+std::string sweep_section(const SweepReport& sweep, std::size_t index) {
+  const std::string id = fmt::format("sweep-{}", index);
+  return fmt::format(
+      "<section id=\"{}\"><h2>Sweep{}</h2>\n<p class=\"soft\">{} points: bits, engine and folding varied, each "
+      "synthesized.</p>\n{}{}{}</section>\n",
+      id, sweep.model.empty() ? "" : " of " + escape_html(sweep.model), thousands(static_cast<std::int64_t>(sweep.points.size())),
+      fronts(sweep, id), points_table(sweep), fits(sweep, id));
+}
+
+}  // namespace bitloom
