@@ -35,7 +35,9 @@ std::string front_figure(const FrontPlot& plot) {
   scatter.text = {plot.id, plot.title, fmt::format("{} points, {} of them on the Pareto front.", shown.size(), best.size())};
   scatter.x = {plot.x_axis, true};
   scatter.y = {plot.y_axis, plot.y_logarithmic};
+  std::vector<std::pair<std::string, std::string>> keys;
   for (const std::string& name : names) {
+    keys.emplace_back(marker_key(keys.size()), name);
     scatter.series.push_back({name, {}});
     for (const Candidate& candidate : shown)
       if (candidate.series == name)
@@ -52,8 +54,7 @@ std::string front_figure(const FrontPlot& plot) {
   for (std::size_t i = 0; i < shown.size(); ++i)
     table.row({shown[i].label, shown[i].series, decimal(shown[i].x, plot.x_decimals), decimal(shown[i].y, plot.y_decimals),
                std::find(best.begin(), best.end(), i) != best.end() ? "yes" : ""});
-  return figure(plot.id, plot.title, plot.caption, names.size() > 1 || !names[0].empty() ? legend(names, marker_key) : "",
-                scatter_svg(scatter), table);
+  return figure(plot.id, plot.title, plot.caption, keys.size() > 1 || !names[0].empty() ? legend(keys) : "", scatter_svg(scatter), table);
 }
 
 }  // namespace bitloom

@@ -110,9 +110,9 @@ KeyFigures& KeyFigures::add(const std::string& title, const std::string& value, 
 
 std::string KeyFigures::html() const { return "<dl class=\"figures\">\n" + items_ + "</dl>\n"; }
 
-std::string legend(const std::vector<std::string>& names, std::string (*key)(std::size_t)) {
+std::string legend(const std::vector<std::pair<std::string, std::string>>& marks_and_names) {
   std::string out = "<ul class=\"legend\">";
-  for (std::size_t i = 0; i < names.size(); ++i) out += fmt::format("<li>{}{}</li>", key(i), escape_html(names[i]));
+  for (const auto& [mark, name] : marks_and_names) out += fmt::format("<li>{}{}</li>", mark, escape_html(name));
   return out + "</ul>";
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bitloom {
@@ -57,8 +58,8 @@ class KeyFigures {
   std::string items_;
 };
 
-/// Names of a plot's series, each with its mark (marker_key or bar_key).
-std::string legend(const std::vector<std::string>& names, std::string (*key)(std::size_t));
+/// Names of a plot's series, each after its mark (HTML: marker_key or bar_key).
+std::string legend(const std::vector<std::pair<std::string, std::string>>& marks_and_names);
 
 /// A plot under its caption, its data in a table beneath, folded. `title` and `caption` are text, `legend` and `svg` are HTML.
 std::string figure(const std::string& id, const std::string& title, const std::string& caption, const std::string& legend,

@@ -10,7 +10,7 @@
 namespace bitloom {
 namespace {
 
-constexpr double kRow = 22, kBar = 13, kHead = 22, kFoot = 24, kGap = 14, kWidestLabel = 124;
+constexpr double kRow = 22, kBar = 13, kHead = 22, kFoot = 24, kGap = 14, kWidestLabel = 172;
 
 double sum(const std::vector<double>& parts) { return std::accumulate(parts.begin(), parts.end(), 0.0); }
 
@@ -50,12 +50,14 @@ std::string bar_svg(const BarPlot& plot) {
       notes = std::max(notes, text_width(row.notes[p]));
     }
     Scale scale = linear_scale(0, panel.limit > 0 ? panel.limit : largest, plot.panels.size() == 1 ? 5 : 2);
-    if (panel.limit > 0) scale.high = panel.limit;
+    // The bars take all the room there is: the axis ends with the longest, not at a round number.
+    if (panel.limit > 0 || largest > 0) scale.high = panel.limit > 0 ? panel.limit : largest;
+    while (scale.ticks.back() > scale.high * 1.0001) scale.ticks.pop_back();
     const double length = panel_width - (notes > 0 ? notes + 4 : 10);
     const auto x_of = [&](double value) { return start + scale.place(value) * length; };
     svg.text(start, 12, shortened(panel.axis, panel_width + kGap), "soft");
     // Panels side by side have room for the ends of the axis alone.
-    for (const double tick : plot.panels.size() == 1 ? scale.ticks : std::vector<double>{0, scale.high}) {
+    for (const double tick : plot.panels.size() == 1 ? scale.ticks : std::vector<double>{0, scale.ticks.back()}) {
       svg.line(x_of(tick), kHead, x_of(tick), floor, "grid");
       svg.text(x_of(tick), floor + 15, tick_label(tick), "mid soft");
     }

@@ -24,8 +24,7 @@ std::string matrix_svg(const MatrixPlot& plot) {
   const double top = 22 + (slanted ? 0.8 * label + 8 : 16);
 
   Svg svg(plot.text, top + cell * static_cast<double>(size) + 2);
-  svg.text(left, 12, plot.column_axis + " →", "soft");
-  svg.text(0, top - 6, shortened(plot.row_axis + " ↓", left), "soft");
+  svg.text(0, 12, plot.row_axis + " ↓, " + plot.column_axis + " →", "soft");
   for (std::size_t r = 0; r < size; ++r) {
     const auto& row = plot.cells[r];
     if (row.size() != size) throw Error(plot.text.title, fmt::format("row {} has {} cells, the matrix {} columns", r, row.size(), size));

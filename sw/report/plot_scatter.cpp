@@ -24,8 +24,21 @@ struct Box {
 class Labels {
  public:
   void keep_free(const Box& box) { taken_.push_back(box); }
-  /// The first of four places beside a point that is free; draws nothing when none is.
+  /// Lines are crossed only where there is no other place.
+  void avoid(double x1, double y1, double x2, double y2) {
+    const int steps = static_cast<int>(std::hypot(x2 - x1, y2 - y1) / 6) + 1;
+    for (int i = 0; i <= steps; ++i) {
+      const double x = x1 + (x2 - x1) * i / steps, y = y1 + (y2 - y1) * i / steps;
+      crossed_.push_back({x - 1, y - 1, x + 1, y + 1});
+    }
+  }
+  /// At the first free of four places beside a point; nowhere when none is.
   void place(Svg& svg, double x, double y, const std::string& text) {
+    if (!place(svg, x, y, text, true)) place(svg, x, y, text, false);
+  }
+
+ private:
+  bool place(Svg& svg, double x, double y, const std::string& text, bool beside_lines) {
     const double width = text_width(text), gap = 8;
     const bool right_half = x > kPlotWidth / 2;
     for (const int side : right_half ? std::vector<int>{1, 0, 2, 3} : std::vector<int>{0, 1, 2, 3}) {
@@ -33,15 +46,16 @@ class Labels {
       const double base = side == 2 ? y - gap : side == 3 ? y + gap + kTextSize - 2 : y + 4;
       const Box box{left, base - kTextSize + 1, left + width, base + 3};
       const bool inside = box.left >= kLeft + 1 && box.right <= kPlotWidth && box.top >= kTop - 8 && box.bottom <= kHeight - kBottom;
-      if (!inside || std::any_of(taken_.begin(), taken_.end(), [&](const Box& other) { return box.meets(other); })) continue;
-      svg.text(left, base, text);
+      const auto hits = [&](const Box& other) { return box.meets(other); };
+      if (!inside || std::any_of(taken_.begin(), taken_.end(), hits)) continue;
+      if (beside_lines && std::any_of(crossed_.begin(), crossed_.end(), hits)) continue;
+      svg.text(left, base, text, "label");
       taken_.push_back(box);
-      return;
+      return true;
     }
+    return false;
   }
-
- private:
-  std::vector<Box> taken_;
+  std::vector<Box> taken_, crossed_;
 };
 
 struct Range {
@@ -72,6 +86,8 @@ std::string scatter_svg(const ScatterPlot& plot) {
       if (mark.x_range) x_range.take(mark.x_range->first), x_range.take(mark.x_range->second);
       ++marks;
     }
+  for (const Line& line : plot.lines)
+    for (const auto& [x, y] : line.points) x_range.take(x), y_range.take(y);
   if (marks == 0) throw Error(plot.text.title, "a plot needs at least one point");
   const Scale x_scale = scale_of(plot, plot.x, x_range), y_scale = scale_of(plot, plot.y, y_range);
   const auto x_of = [&](double x) { return kLeft + 8 + x_scale.place(x) * (kPlotWidth - kRight - kLeft - 16); };
@@ -97,6 +113,8 @@ std::string scatter_svg(const ScatterPlot& plot) {
     std::vector<std::pair<double, double>> points;
     for (const auto& [x, y] : line.points) points.emplace_back(x_of(x), y_of(y));
     svg.polyline(points, line.dashed ? "line dashed" : "line");
+    for (std::size_t i = 1; i < points.size(); ++i)
+      labels.avoid(points[i - 1].first, points[i - 1].second, points[i].first, points[i].second);
   }
   for (const Series& series : plot.series)
     for (const Mark& mark : series.marks) {

@@ -75,7 +75,7 @@ struct MatrixPlot {
 std::string matrix_svg(const MatrixPlot& plot);
 
 /// The mark of a series for a legend: as in a scatter plot, or as a bar's colour.
-std::string marker_key(std::size_t series);
+std::string marker_key(std::size_t series, bool open = false);
 std::string bar_key(std::size_t series);
 
 }  // namespace bitloom

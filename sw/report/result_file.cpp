@@ -31,7 +31,8 @@ std::vector<std::string> ResultFile::texts(const char* name) const {
   const json list = find<json>(name).value_or(json::array());
   std::vector<std::string> result;
   for (const json& text : list) {
-    if (!list.is_array() || !text.is_string()) throw Error(where_, fmt::format("'{}' is not a list of texts; make this result again", name));
+    if (!list.is_array() || !text.is_string())
+      throw Error(where_, fmt::format("'{}' is not a list of texts; make this result again", name));
     result.push_back(text.get<std::string>());
   }
   return result;

@@ -71,7 +71,7 @@ std::string tick_label(double value) {
     value /= 1000;
     ++unit;
   }
-  return fmt::format("{:.4g}{}", std::abs(value) < 1e-12 ? 0 : value, kUnits[unit]);
+  return fmt::format("{}{:.4g}{}", value < 0 ? "\u2212" : "", std::abs(value), kUnits[unit]);
 }
 
 }  // namespace bitloom

@@ -63,10 +63,12 @@ std::string clocks_figure(const DesignReport& design, const std::string& id) {
     }
   }
   if (plot.rows.empty()) return "";
-  return figure(id, plot.text.title,
-                simulated ? "How each layer spends the clocks of one image in steady state, simulated."
-                          : "The schedule's clocks; this design was not simulated.",
-                simulated ? legend({"busy", "starved (no input)", "stalled (output blocked)"}, bar_key) : "", bar_svg(plot), table);
+  return figure(
+      id, plot.text.title,
+      simulated ? "How each layer spends the clocks of one image in steady state, simulated."
+                : "The schedule's clocks; this design was not simulated.",
+      simulated ? legend({{bar_key(0), "busy"}, {bar_key(1), "starved (no input)"}, {bar_key(2), "stalled (output blocked)"}}) : "",
+      bar_svg(plot), table);
 }
 
 /// Engines by weight bits read per clock (x) and bit operations per clock (y): the roofs are one line for each number of activation bits
@@ -130,7 +132,7 @@ std::string roofline_figure(const DesignReport& design, const std::string& id) {
                 "(outlined; the slanted lines are APAR). "
                 "Below it what the layer achieves, idle clocks and all." +
                     limit,
-                legend({"attainable", "achieved"}, marker_key), scatter_svg(plot), table);
+                legend({{marker_key(0, true), "attainable"}, {marker_key(1), "achieved"}}), scatter_svg(plot), table);
 }
 
 std::string cells_figure(const DesignReport& design, const std::string& id) {
@@ -199,7 +201,7 @@ std::string layers_table(const DesignReport& design) {
   if (design.synthesis)
     for (const LayerUse& use : design.synthesis->layers)
       if (std::none_of(design.layers.begin(), design.layers.end(), [&](const LayerReport& layer) { return layer.name == use.name; }))
-        table.row({use.name, "", kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone, thousands(use.use.lut4),
+        table.row({use.name, kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone, thousands(use.use.lut4),
                    thousands(use.use.ff), thousands(use.use.bram), thousands(use.use.dsp)});
   table.total({"all", "", "", "", "", "", clocks(design), big(static_cast<double>(macs)), big(uniq), big(qonnx), counted(weight_bits),
                total(&CellUse::lut4), total(&CellUse::ff), total(&CellUse::bram), total(&CellUse::dsp)});
@@ -211,9 +213,8 @@ std::string layers_table(const DesignReport& design) {
 std::string design_section(const DesignReport& design, const std::string& id) {
   std::string out =
       fmt::format("<section id=\"{}\"><h3>On {}</h3>\n{}{}", id, escape_html(design.board), key_figures(design), layers_table(design));
-  out += fmt::format("<div class=\"plots\">\n{}{}{}{}</div>\n", clocks_figure(design, id + "-clocks"),
-                     roofline_figure(design, id + "-roofline"), cells_figure(design, id + "-cells"),
-                     design.power ? power_figures(*design.power, id) : "");
+  out += fmt::format("<div class=\"plots\">\n{}{}{}{}</div>\n", clocks_figure(design, id + "-clocks"), cells_figure(design, id + "-cells"),
+                     roofline_figure(design, id + "-roofline"), design.power ? power_figures(*design.power, id) : "");
   if (!design.synthesis) out += "<p class=\"soft\">Not placed and routed: no figures of the device.</p>\n";
   if (design.power) out += power_note(*design.power);
   return out + "</section>\n";

@@ -68,16 +68,15 @@ std::string rates_table(const ReportData& data) {
   table.column("Model", Column::Text)
       .column("Board", Column::Text)
       .column("Clocks/image")
-      .column("Predicted")
+
       .column("Latency")
       .column("Clock, MHz");
-  table.column("Fmax, MHz").column("Images/s").column("Images/s at Fmax").column("Power, mW").column("nJ/image").column("Simulated images");
+  table.column("Fmax, MHz").column("Images/s").column("Images/s at Fmax").column("Power, mW").column("nJ/image").column("Simulated");
   for (const ModelReport& model : data.models)
     for (const DesignReport& design : model.designs) {
       const SynthResult* synthesis = design.synthesis ? &*design.synthesis : nullptr;
       const auto* simulation = design.simulation ? &*design.simulation : nullptr;
-      table.row({model.name, design.board, clocks(design), thousands(design.predicted_clocks_per_image),
-                 simulation != nullptr ? thousands(simulation->first_image_latency) : kNone,
+      table.row({model.name, design.board, clocks(design), simulation != nullptr ? thousands(simulation->first_image_latency) : kNone,
                  synthesis != nullptr ? fmt::format("{}", synthesis->clock_mhz) : kNone,
                  synthesis != nullptr ? decimal(synthesis->fmax_mhz, 2) : kNone,
                  synthesis != nullptr ? decimal(design.frames_per_second(), 0) : kNone,

@@ -17,6 +17,11 @@ using Column = Table::Column;
 
 constexpr std::size_t kShortTable = 12;  // longer ones are folded
 
+std::string capital(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
 std::string field_title(const std::string& field) {
   static const std::map<std::string, std::string> titles = {{"weight_bits", "weight bits"},
                                                             {"activation_bits", "activation bits"},
@@ -101,8 +106,8 @@ std::string fit_figures(const SweepFit& fit, const std::string& id) {
   const std::string name = fit.engine + (fit.engine.empty() || fit.device.empty() ? "" : ", ") + fit.device;
   const std::string x = field_title(fit.x), y = field_title(fit.y);
   const auto at = [&](double value) { return fit.intercept + fit.slope * value; };
-  ScatterPlot law{{id, y + " against " + x, ""}, {x, false}, {y, false}, {{name, {}}}, {}};
-  ScatterPlot rest{{id + "-residuals", "Residuals of " + y, ""}, {x, false}, {"measured - fitted, " + y, false}, {{name, {}}}, {}};
+  ScatterPlot law{{id, capital(y) + " against " + x, ""}, {x, false}, {y, false}, {{name, {}}}, {}};
+  ScatterPlot rest{{id + "-residuals", "Residuals of " + y, ""}, {x, false}, {"measured − fitted, " + y, false}, {{name, {}}}, {}};
   Table law_table("Data"), rest_table("Data");
   law_table.column(x).column(y).column("fitted");
   rest_table.column(x).column("residual").column("of the measured");

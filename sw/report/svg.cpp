@@ -22,7 +22,7 @@ std::string tipped(const std::string& element, const std::string& tip) {
 double text_width(const std::string& text) {
   double characters = 0;
   for (const char c : text) characters += starts_character(c) ? 1 : 0;
-  return 0.57 * kTextSize * characters;
+  return 0.62 * kTextSize * characters;
 }
 
 std::string shortened(const std::string& text, double width) {
@@ -83,9 +83,9 @@ std::string marker_shape(std::size_t series, double x, double y) {
   }
 }
 
-std::string marker_key(std::size_t series) {
-  return fmt::format("<svg class=\"plot key s{}\" viewBox=\"0 0 14 14\" aria-hidden=\"true\"><g class=\"solid\">{}/></g></svg>",
-                     series % kSeries, marker_shape(series, 7, 7));
+std::string marker_key(std::size_t series, bool open) {
+  return fmt::format("<svg class=\"plot key s{}\" viewBox=\"0 0 14 14\" aria-hidden=\"true\"><g class=\"{}\">{}/></g></svg>",
+                     series % kSeries, open ? "open" : "solid", marker_shape(series, 7, 7));
 }
 
 std::string bar_key(std::size_t series) {
