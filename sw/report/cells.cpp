@@ -25,9 +25,6 @@ std::string clocks(const DesignReport& design) {
   return decimal(value, value == std::floor(value) ? 0 : 1) + (predicted ? " (predicted)" : "");
 }
 
-std::string uncertainty(const PowerReport& power) {
-  if (!power.uncertainty) return power.note;
-  return *power.uncertainty < 1 ? "±" + percent(*power.uncertainty, 0) : fmt::format("within a factor of {:.3g}", *power.uncertainty);
-}
+std::string uncertainty(const PowerReport& power) { return power.uncertainty ? "±" + percent(*power.uncertainty, 0) : power.note; }
 
 }  // namespace bitloom

@@ -19,7 +19,7 @@ std::string figure_or_none(const std::optional<double>& value, int decimals);
 std::string of(int used, int available);
 /// Clocks of an image, and whether they are the schedule's.
 std::string clocks(const DesignReport& design);
-/// "±40 %", "within a factor of 2", or the words of the estimate; empty when it says nothing.
+/// "±40 %" or the words of the estimate; empty when it says nothing.
 std::string uncertainty(const PowerReport& power);
 
 }  // namespace bitloom

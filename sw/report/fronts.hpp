@@ -11,7 +11,9 @@
 namespace bitloom {
 
 struct Candidate {
-  std::string label, series;
+  std::string label;
+  std::string series;  ///< how it is marked
+  std::string group;   ///< what it is compared with: each group has a front of its own
   double x = 0, y = 0;
   std::optional<std::pair<double, double>> x_range;  ///< uncertainty of an estimate
 };
@@ -25,7 +27,7 @@ struct FrontPlot {
   std::vector<Candidate> candidates = {};  ///< those with an x that no logarithmic axis holds are left out
 };
 
-/// The figure; empty when there are no candidates.
+/// The figure; empty when there are no candidates. Fronts of more than four groups are told in the table alone.
 std::string front_figure(const FrontPlot& plot);
 
 }  // namespace bitloom

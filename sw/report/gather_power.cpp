@@ -1,4 +1,6 @@
 // power.json: the estimate of a design's power.
+#include <algorithm>
+
 #include "report/gather.hpp"
 
 namespace bitloom {
@@ -39,8 +41,7 @@ PowerReport read_power(const ResultFile& source) {
   if (uncertainty && uncertainty->is_number()) {
     power.uncertainty = uncertainty->get<double>();
     if (*power.uncertainty < 0)
-      throw Error(source.where(),
-                  fmt::format("'uncertainty' is {}: a share below 1 or a factor from 1 on is expected", *power.uncertainty));
+      throw Error(source.where(), fmt::format("'uncertainty' is {}, a share of the total expected", *power.uncertainty));
   } else if (uncertainty) {
     power.note = source_text(*uncertainty);
   }
@@ -53,8 +54,7 @@ PowerReport read_power(const ResultFile& source) {
 
 std::optional<std::pair<double, double>> PowerReport::range(double value) const {
   if (!uncertainty) return std::nullopt;
-  return *uncertainty < 1 ? std::pair(value * (1 - *uncertainty), value * (1 + *uncertainty))
-                          : std::pair(value / *uncertainty, value * *uncertainty);
+  return std::pair(value * std::max(0.0, 1 - *uncertainty), value * (1 + *uncertainty));
 }
 
 }  // namespace bitloom

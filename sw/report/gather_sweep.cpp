@@ -1,6 +1,7 @@
 // explore.json: the points of a sweep, and the lines fitted to them.
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "flow/boards.hpp"
 #include "report/gather.hpp"
@@ -15,8 +16,17 @@ std::string folding_text(const json& folding) {
   if (!folding.is_object()) return folding.is_null() ? "" : folding.dump();
   std::string text;
   for (const auto& [name, value] : folding.items())
-    text += (text.empty() ? "" : ", ") + name + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+    if (!value.is_null()) text += (text.empty() ? "" : ", ") + name + " " + (value.is_string() ? value.get<std::string>() : value.dump());
   return text;
+}
+
+/// The size of the array, where there is one.
+std::pair<std::optional<int>, std::optional<int>> array_of(const json& object) {
+  const auto number = [&](const char* name) {
+    return object.is_object() && object.contains(name) && object.at(name).is_number_integer() ? std::optional(object.at(name).get<int>())
+                                                                                              : std::nullopt;
+  };
+  return {number("pe"), number("simd")};
 }
 
 using Field = std::optional<double> SweepPoint::*;
@@ -42,26 +52,34 @@ SweepPoint read_point(const ResultFile& source) {
   const auto id = source.find<json>("id");
   point.id = !id ? "" : id->is_string() ? id->get<std::string>() : id->dump();
   point.engine = source.find<std::string>("engine").value_or("");
-  point.folding = folding_text(source.find<json>("folding").value_or(json()));
+  const json folding = source.find<json>("folding").value_or(json());
+  point.folding = folding_text(folding);
+  std::tie(point.pe, point.simd) = array_of(folding);
+  point.model = source.find<std::string>("model").value_or("");
+  point.device = source.find<std::string>("device").value_or("");
+  point.error = source.find<std::string>("error").value_or("");
   point.board = source.find<std::string>("board").value_or("");
   for (const auto& [name, field] : fields()) point.*field = source.find<double>(name.c_str());
   if (point.accuracy) point.accuracy = source.fraction("accuracy");
   return point;
 }
 
-/// A fit names the board, its device or its family.
-bool is_on(const std::string& board, const std::string& device) {
-  if (device.empty() || board == device) return true;
+/// Whether a fit is of this point: an empty field of the fit takes any. Points that do not name their device are known by their board's.
+bool is_of(const SweepFit& fit, const SweepPoint& point) {
+  const auto same = [](const auto& wanted, const auto& found) { return !wanted || wanted == found; };
+  if (!point.error.empty() || (!fit.engine.empty() && fit.engine != point.engine) || !same(fit.pe, point.pe) || !same(fit.simd, point.simd))
+    return false;
+  if (fit.device.empty() || fit.device == point.device || fit.device == point.board) return true;
   const std::vector<std::string> known = list_boards();
-  if (std::find(known.begin(), known.end(), board) == known.end()) return false;
-  const Board description = load_board(board);
-  return description.device == device || description.family == device;
+  return point.device.empty() && std::find(known.begin(), known.end(), point.board) != known.end() &&
+         load_board(point.board).device == fit.device;
 }
 
 SweepFit read_fit(const ResultFile& source, const std::vector<SweepPoint>& points) {
   SweepFit fit;
   fit.device = source.find<std::string>("device").value_or("");
   fit.engine = source.find<std::string>("engine").value_or("");
+  std::tie(fit.pe, fit.simd) = array_of(source.value());
   fit.x = source.get<std::string>("x");
   fit.y = source.get<std::string>("y");
   fit.slope = source.get<double>("slope");
@@ -76,7 +94,7 @@ SweepFit read_fit(const ResultFile& source, const std::vector<SweepPoint>& point
   if (own && own->is_array()) return fit;
   for (const SweepPoint& point : points) {
     const auto x = point.figure(fit.x), y = point.figure(fit.y);
-    if (x && y && (fit.engine.empty() || point.engine == fit.engine) && is_on(point.board, fit.device)) fit.points.emplace_back(*x, *y);
+    if (x && y && is_of(fit, point)) fit.points.emplace_back(*x, *y);
   }
   return fit;
 }

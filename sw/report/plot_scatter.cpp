@@ -83,7 +83,8 @@ std::string scatter_svg(const ScatterPlot& plot) {
         throw Error(plot.text.title, fmt::format("'{}' is at {}, {}: finite values are needed", mark.label, mark.x, mark.y));
       x_range.take(mark.x);
       y_range.take(mark.y);
-      if (mark.x_range) x_range.take(mark.x_range->first), x_range.take(mark.x_range->second);
+      if (mark.x_range && (!plot.x.logarithmic || mark.x_range->first > 0)) x_range.take(mark.x_range->first);
+      if (mark.x_range) x_range.take(mark.x_range->second);
       ++marks;
     }
   for (const Line& line : plot.lines)

@@ -34,7 +34,7 @@ struct PowerReport {
   };
   std::optional<double> static_mw, dynamic_mw, total_mw, voltage, clock_mhz;
   std::optional<double> nj_per_inference, fj_per_bit_operation, frames_per_second;
-  std::optional<double> uncertainty;  ///< below 1 a share either way, else a factor
+  std::optional<double> uncertainty;  ///< of the total, as a share of it
   std::string netlist, note;          ///< note: an uncertainty that is said in words
   int images = 0;
   std::vector<Part> kinds, layers;
@@ -92,7 +92,8 @@ struct ModelReport {
 
 /// One point of a sweep (`bitloom explore`); what was not measured is empty.
 struct SweepPoint {
-  std::string id, engine, folding, board;
+  std::string id, model, engine, folding, board, device, error;  ///< error: empty for what was measured
+  std::optional<int> pe, simd;                                   ///< of the only layer with weights
   std::optional<double> weight_bits, activation_bits, bops_uniq, bops_qonnx, clocks, lut4, ff, bram, dsp, fmax_mhz, accuracy, total_mw,
       nj_per_inference;
   /// A figure by its field's name in explore.json, `frames_per_second` (at Fmax) included; empty where there is none.
@@ -102,6 +103,7 @@ struct SweepPoint {
 /// A straight line through a sweep's points: y = intercept + slope * x.
 struct SweepFit {
   std::string device, engine, x, y;  ///< x, y: fields of a point
+  std::optional<int> pe, simd;
   double slope = 0, intercept = 0, r2 = 0;
   std::vector<std::pair<double, double>> points;
 };

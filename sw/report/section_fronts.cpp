@@ -13,7 +13,8 @@ namespace {
 std::string fronts_of(const ReportData& data, const std::string& set, const std::string& id) {
   FrontPlot bops{id + "-bops", "Accuracy against bit operations", "The dashed line is the Pareto front: no point above it or to its left.",
                  "BOPs per image (UNIQ)", "accuracy, %"};
-  FrontPlot luts{id + "-lut4", "Accuracy against logic", "LUT4 of the whole board design after place and route.", "LUT4", "accuracy, %"};
+  FrontPlot luts{id + "-lut4", "Accuracy against logic", "LUT4 of the whole board design after place and route; each board has its front.",
+                 "LUT4", "accuracy, %"};
   FrontPlot energy{id + "-energy", "Accuracy against energy", "Estimated energy of one image; the lines are the estimate's uncertainty.",
                    "nJ per image (estimate)", "accuracy, %"};
   FrontPlot rate{id + "-rate", "Accuracy against rate",
@@ -24,14 +25,14 @@ std::string fronts_of(const ReportData& data, const std::string& set, const std:
   for (const ModelReport& model : data.models) {
     if (!model.accuracy || model.data != set) continue;
     const double accuracy = 100 * *model.accuracy;
-    bops.candidates.push_back({model.name, "", model.bops_uniq, accuracy, {}});
+    bops.candidates.push_back({model.name, "", "", model.bops_uniq, accuracy, {}});
     for (const DesignReport& design : model.designs) {
       if (design.synthesis)
-        luts.candidates.push_back({model.name, design.board, static_cast<double>(design.synthesis->used.lut4), accuracy, {}});
-      rate.candidates.push_back({model.name, design.board, design.frames_per_second(), accuracy, {}});
+        luts.candidates.push_back({model.name, design.board, design.board, static_cast<double>(design.synthesis->used.lut4), accuracy, {}});
+      rate.candidates.push_back({model.name, design.board, design.board, design.frames_per_second(), accuracy, {}});
       if (design.power && design.power->nj_per_inference)
-        energy.candidates.push_back(
-            {model.name, design.board, *design.power->nj_per_inference, accuracy, design.power->range(*design.power->nj_per_inference)});
+        energy.candidates.push_back({model.name, design.board, design.board, *design.power->nj_per_inference, accuracy,
+                                     design.power->range(*design.power->nj_per_inference)});
     }
   }
   std::string plots;

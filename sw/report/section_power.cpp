@@ -29,8 +29,8 @@ std::string power_figures(const PowerReport& power, const std::string& id) {
   const std::string range = uncertainty(power);
   const std::string caption =
       "An estimate" + (range.empty() ? "" : " (" + range + ")") + " from the toggles of the netlist on real images.";
-  return parts_figure(power.layers, id + "-power-layers", "Dynamic power by layer", "layer", caption) +
-         parts_figure(power.kinds, id + "-power-kinds", "Dynamic power by kind of resource", "kind", caption);
+  return parts_figure(power.layers, id + "-power-layers", "Power by layer", "layer", caption) +
+         parts_figure(power.kinds, id + "-power-kinds", "Power by kind of resource", "kind", caption);
 }
 
 std::string power_note(const PowerReport& power) {

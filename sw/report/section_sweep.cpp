@@ -45,9 +45,14 @@ std::string series_of(const SweepPoint& point) {
   return point.engine + (point.engine.empty() || point.board.empty() ? "" : ", ") + point.board;
 }
 
+std::string bits_of(const SweepPoint& point) {
+  return point.weight_bits && point.activation_bits ? fmt::format("w{:.4g}a{:.4g}", *point.weight_bits, *point.activation_bits) : "";
+}
+
 std::string label_of(const SweepPoint& point) {
-  if (!point.weight_bits || !point.activation_bits) return point.id;
-  return fmt::format("w{:.4g}a{:.4g}", *point.weight_bits, *point.activation_bits) + (point.folding.empty() ? "" : " " + point.folding);
+  const std::string bits = bits_of(point).empty() ? point.model : bits_of(point);
+  const std::string label = bits + (bits.empty() || point.folding.empty() ? "" : ", ") + point.folding;
+  return label.empty() ? point.id : label;
 }
 
 std::string points_table(const SweepReport& sweep) {
@@ -81,7 +86,13 @@ std::vector<Candidate> candidates(const SweepReport& sweep, const std::string& x
   std::vector<Candidate> result;
   for (const SweepPoint& point : sweep.points) {
     const auto px = point.figure(x), py = point.figure(y);
-    if (px && py) result.push_back({label_of(point), series_of(point), *px, y == "accuracy" ? 100 * *py : *py, {}});
+    if (px && py)
+      result.push_back({label_of(point),
+                        series_of(point),
+                        y == "accuracy" ? point.board : point.board + point.model + bits_of(point),
+                        *px,
+                        y == "accuracy" ? 100 * *py : *py,
+                        {}});
   }
   return result;
 }
@@ -96,14 +107,21 @@ std::string fronts(const SweepReport& sweep, const std::string& id) {
   accuracy("lut4", "Accuracy against logic", "lut4", "LUT4", Better::Less);
   accuracy("energy", "Accuracy against energy", "nj_per_inference", "nJ per image (estimate)", Better::Less);
   accuracy("rate", "Accuracy against rate", "frames_per_second", "images per second at Fmax", Better::More);
-  plots += front_figure({id + "-front-clocks", "Logic against clocks", "What a faster folding costs.", "clocks per image", "LUT4",
-                         Better::Less, Better::Less, true, 0, 0, candidates(sweep, "clocks", "lut4")});
+  plots +=
+      front_figure({id + "-front-clocks", "Logic against clocks", "What speed costs; only foldings of one model on one board are compared.",
+                    "clocks per image", "LUT4", Better::Less, Better::Less, true, 0, 0, candidates(sweep, "clocks", "lut4")});
   return plots.empty() ? "" : "<div class=\"plots\">\n" + plots + "</div>\n";
+}
+
+std::string name_of(const SweepFit& fit) {
+  std::string name = fit.engine + (fit.engine.empty() || fit.device.empty() ? "" : ", ") + fit.device;
+  if (fit.pe && fit.simd) name += fmt::format(", {} × {}", *fit.pe, *fit.simd);
+  return name;
 }
 
 std::string fit_figures(const SweepFit& fit, const std::string& id) {
   if (fit.points.empty()) return "";
-  const std::string name = fit.engine + (fit.engine.empty() || fit.device.empty() ? "" : ", ") + fit.device;
+  const std::string name = name_of(fit);
   const std::string x = field_title(fit.x), y = field_title(fit.y);
   const auto at = [&](double value) { return fit.intercept + fit.slope * value; };
   ScatterPlot law{{id, capital(y) + " against " + x, ""}, {x, false}, {y, false}, {{name, {}}}, {}};
@@ -132,37 +150,43 @@ std::string fit_figures(const SweepFit& fit, const std::string& id) {
                 "What the line leaves: a pattern here is where the law breaks.", "", scatter_svg(rest), rest_table);
 }
 
+/// Lines against UNIQ's bit operations are drawn at once; those against others wait folded away, where there are both.
 std::string fits(const SweepReport& sweep, const std::string& id) {
   if (sweep.fits.empty()) return "";
-  Table table("Least-squares lines");
-  table.column("Engine", Column::Text)
-      .column("Device", Column::Text)
+  const auto is_main = [](const SweepFit& fit) { return fit.x == "bops_uniq"; };
+  const bool has_main = std::any_of(sweep.fits.begin(), sweep.fits.end(), is_main);
+  Table table("Least-squares lines: engine and device, array (PE × SIMD)");
+  table.column("Points of", Column::Text)
       .column("y", Column::Text)
       .column("x", Column::Text)
       .column("Slope")
       .column("Intercept")
       .column("R²")
       .column("Points");
-  std::string plots;
+  std::string shown, folded;
   for (std::size_t i = 0; i < sweep.fits.size(); ++i) {
     const SweepFit& fit = sweep.fits[i];
-    table.row({fit.engine, fit.device, field_title(fit.y), field_title(fit.x), fmt::format("{:.5g}", fit.slope),
-               fmt::format("{:.5g}", fit.intercept), fmt::format("{:.4f}", fit.r2),
-               thousands(static_cast<std::int64_t>(fit.points.size()))});
-    plots += fit_figures(fit, fmt::format("{}-fit-{}", id, i));
+    table.row({name_of(fit), field_title(fit.y), field_title(fit.x), fmt::format("{:.5g}", fit.slope), fmt::format("{:.5g}", fit.intercept),
+               fmt::format("{:.4f}", fit.r2), thousands(static_cast<std::int64_t>(fit.points.size()))});
+    (is_main(fit) || !has_main ? shown : folded) += fit_figures(fit, fmt::format("{}-fit-{}", id, i));
   }
-  return "<h3>The linear law</h3>\n" + table.html() + "<div class=\"plots\">\n" + plots + "</div>\n";
+  std::string out = "<h3>The linear law</h3>\n" + table.html() + "<div class=\"plots\">\n" + shown + "</div>\n";
+  if (!folded.empty())
+    out +=
+        "<details class=\"long\"><summary>The same against other figures</summary><div class=\"plots\">\n" + folded + "</div></details>\n";
+  return out;
 }
 
 }  // namespace
 
 std::string sweep_section(const SweepReport& sweep, std::size_t index) {
   const std::string id = fmt::format("sweep-{}", index);
-  return fmt::format(
-      "<section id=\"{}\"><h2>Sweep{}</h2>\n<p class=\"soft\">{} points: bits, engine and folding varied, each "
-      "synthesized.</p>\n{}{}{}</section>\n",
-      id, sweep.model.empty() ? "" : " of " + escape_html(sweep.model), thousands(static_cast<std::int64_t>(sweep.points.size())),
-      fronts(sweep, id), points_table(sweep), fits(sweep, id));
+  const auto failed = std::count_if(sweep.points.begin(), sweep.points.end(), [](const SweepPoint& point) { return !point.error.empty(); });
+  std::string out =
+      fmt::format("<section id=\"{}\"><h2>Sweep{}</h2>\n<p class=\"soft\">{} points{}.</p>\n", id,
+                  sweep.model.empty() ? "" : " of " + escape_html(sweep.model), thousands(static_cast<std::int64_t>(sweep.points.size())),
+                  failed > 0 ? fmt::format(", of which {} failed", failed) : "");
+  return out + fronts(sweep, id) + points_table(sweep) + fits(sweep, id) + "</section>\n";
 }
 
 }  // namespace bitloom

@@ -16,7 +16,7 @@ HOSTILE = "<script>alert(1)</script> & \"a name that is much too long for any ta
 def write(bitloom, source, folder):
     """Fills `folder`; returns the ids that its report must have."""
     expected = ["summary", "devices", "definitions", "fronts", "fronts0-bops", "fronts0-lut4", "fronts0-energy", "fronts0-rate", "sweep-0", "sweep-0-front-bops",
-                "sweep-0-front-lut4", "sweep-0-front-energy", "sweep-0-front-rate", "sweep-0-front-clocks", "sweep-0-fit-0", "sweep-0-fit-0-residuals"]
+                "sweep-0-front-lut4", "sweep-0-front-energy", "sweep-0-front-rate", "sweep-0-front-clocks", "sweep-0-fit-0", "sweep-0-fit-0-residuals", "sweep-0-fit-1", "sweep-0-fit-1-residuals"]
     for m, model in enumerate(MODELS):
         file = source / "sw" / "train" / "models" / f"{model}.onnx"
         run(bitloom, "run", file, "--data", "digits", "--result", folder / model / "run.json")
@@ -84,4 +84,5 @@ def sweep():
                                "lut4": lut4, "ff": lut4, "bram": 1, "dsp": 0, "fmax_mhz": 40.0 - bits, "accuracy": 0.97 - 0.1 / bits, "total_mw": lut4 / 500,
                                "nj_per_inference": lut4 * bits / 100})
     return {"explore": 1, "model": HOSTILE, "points": points,
-            "fits": [{"device": "ice40", "engine": "parallel", "x": "bops_uniq", "y": "lut4", "slope": 1.1, "intercept": 100.0, "r2": 0.999, "points": 8}]}
+            "fits": [{"device": "up5k", "engine": "parallel", "pe": 4, "simd": 16, "x": "bops_uniq", "y": "lut4", "slope": 1.1, "intercept": 100.0, "r2": 0.999, "points": 8},
+                     {"device": "85k", "engine": "bit-serial", "x": "bops_qonnx", "y": "total_mw", "slope": 0.001, "intercept": 0.3, "r2": 0.98, "points": 8}]}

@@ -249,9 +249,9 @@ TEST_CASE("power is read with whatever it says") {
   CHECK(read.layers[0].mw == 6);
   CHECK(read.sources == std::vector<std::string>{"a data sheet", "what: a paper"});
   CHECK(summary_json(results.gather())["models"][0]["boards"][0]["power"]["nj_per_inference"] == 900);
-  power["uncertainty"] = 2;
+  power["uncertainty"] = 1.5;
   results.put("digits/icebreaker/power.json", power);
-  CHECK(*results.gather().models[0].designs[0].power->range(100) == std::pair<double, double>(50, 200));
+  CHECK(*results.gather().models[0].designs[0].power->range(100) == std::pair<double, double>(0, 250));
   power["uncertainty"] = "a factor of two";
   results.put("digits/icebreaker/power.json", power);
   CHECK_FALSE(results.gather().models[0].designs[0].power->range(100));
@@ -274,7 +274,7 @@ TEST_CASE("a sweep is read, and a fit takes the points of its engine and device"
                  {point("parallel", "icebreaker", 100, 210), point("parallel", "ulx3s-85f", 100, 190),
                   point("serial", "icebreaker", 100, 50), point("parallel", "icebreaker", 200, 400)}},
                 {"fits",
-                 {{{"device", "ice40"},
+                 {{{"device", "up5k"},
                    {"engine", "parallel"},
                    {"x", "bops_uniq"},
                    {"y", "lut4"},
@@ -290,6 +290,14 @@ TEST_CASE("a sweep is read, and a fit takes the points of its engine and device"
   CHECK(*read.points[0].figure("frames_per_second") == 500000);
   CHECK_FALSE(read.points[0].figure("unheard_of"));
   CHECK(read.fits[0].points == std::vector<std::pair<double, double>>{{100, 210}, {200, 400}});
+  sweep["fits"][0]["pe"] = 8;  // another array
+  results.put("sweep/explore.json", sweep);
+  CHECK(results.gather().sweeps[0].fits[0].points.empty());
+  sweep["fits"][0]["pe"] = 4;
+  sweep["points"][0]["device"] = "hx8k";
+  sweep["points"][3]["error"] = "did not fit";
+  results.put("sweep/explore.json", sweep);
+  CHECK(results.gather().sweeps[0].fits[0].points.empty());
   sweep["fits"][0]["points"] = {{1, 2}, {3, 4}};
   results.put("sweep/explore.json", sweep);
   CHECK(results.gather().sweeps[0].fits[0].points == std::vector<std::pair<double, double>>{{1, 2}, {3, 4}});
