@@ -92,9 +92,11 @@ SweepFit read_fit(const ResultFile& source, const std::vector<SweepPoint>& point
     fit.points.emplace_back(point[0], point[1]);
   }
   if (own && own->is_array()) return fit;
-  for (const SweepPoint& point : points) {
-    const auto x = point.figure(fit.x), y = point.figure(fit.y);
-    if (x && y && is_of(fit, point)) fit.points.emplace_back(*x, *y);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto x = points[i].figure(fit.x), y = points[i].figure(fit.y);
+    if (!x || !y || !is_of(fit, points[i])) continue;
+    fit.points.emplace_back(*x, *y);
+    fit.members.push_back(i);
   }
   return fit;
 }

@@ -106,6 +106,7 @@ struct SweepFit {
   std::optional<int> pe, simd;
   double slope = 0, intercept = 0, r2 = 0;
   std::vector<std::pair<double, double>> points;
+  std::vector<std::size_t> members;  ///< the sweep's points that these are; empty where the fit brought its own
 };
 
 struct SweepReport {

@@ -36,7 +36,7 @@ std::string key_figures(const DesignReport& design) {
   if (design.power && design.power->nj_per_inference)
     figures.add("Energy, estimated", short_count(*design.power->nj_per_inference) + " nJ",
                 design.power->fj_per_bit_operation
-                    ? fmt::format("an image; {} fJ a bit operation", short_count(*design.power->fj_per_bit_operation))
+                    ? fmt::format("an image; {} fJ a bit operation", decimal(*design.power->fj_per_bit_operation, 0))
                     : "an image");
   return figures.html();
 }

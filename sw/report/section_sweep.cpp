@@ -49,11 +49,13 @@ std::string bits_of(const SweepPoint& point) {
   return point.weight_bits && point.activation_bits ? fmt::format("w{:.4g}a{:.4g}", *point.weight_bits, *point.activation_bits) : "";
 }
 
-std::string label_of(const SweepPoint& point) {
-  const std::string bits = bits_of(point).empty() ? point.model : bits_of(point);
-  const std::string label = bits + (bits.empty() || point.folding.empty() ? "" : ", ") + point.folding;
-  return label.empty() ? point.id : label;
+/// Its widths, or what else names it.
+std::string short_label(const SweepPoint& point) {
+  const std::string bits = bits_of(point);
+  return !bits.empty() ? bits : !point.model.empty() ? point.model : point.id;
 }
+
+std::string label_of(const SweepPoint& point) { return short_label(point) + (point.folding.empty() ? "" : ", " + point.folding); }
 
 std::string points_table(const SweepReport& sweep) {
   Table table(fmt::format("All {} points", sweep.points.size()));
@@ -119,7 +121,7 @@ std::string name_of(const SweepFit& fit) {
   return name;
 }
 
-std::string fit_figures(const SweepFit& fit, const std::string& id) {
+std::string fit_figures(const SweepReport& sweep, const SweepFit& fit, const std::string& id) {
   if (fit.points.empty()) return "";
   const std::string name = name_of(fit);
   const std::string x = field_title(fit.x), y = field_title(fit.y);
@@ -127,14 +129,16 @@ std::string fit_figures(const SweepFit& fit, const std::string& id) {
   ScatterPlot law{{id, capital(y) + " against " + x, ""}, {x, false}, {y, false}, {{name, {}}}, {}};
   ScatterPlot rest{{id + "-residuals", "Residuals of " + y, ""}, {x, false}, {"measured − fitted, " + y, false}, {{name, {}}}, {}};
   Table law_table("Data"), rest_table("Data");
-  law_table.column(x).column(y).column("fitted");
-  rest_table.column(x).column("residual").column("of the measured");
+  law_table.column("Point", Column::Text).column(x).column(y).column("fitted");
+  rest_table.column("Point", Column::Text).column(x).column("residual").column("of the measured");
   double low = fit.points[0].first, high = low;
-  for (const auto& [px, py] : fit.points) {
-    law.series[0].marks.push_back({name, px, py, {}, false});
-    rest.series[0].marks.push_back({name, px, py - at(px), {}, false});
-    law_table.row({decimal(px, 1), decimal(py, 2), decimal(at(px), 2)});
-    rest_table.row({decimal(px, 1), decimal(py - at(px), 2), py != 0 ? percent((py - at(px)) / py, 1) : kNone});
+  for (std::size_t i = 0; i < fit.points.size(); ++i) {
+    const auto [px, py] = fit.points[i];
+    const std::string label = i < fit.members.size() ? short_label(sweep.points[fit.members[i]]) : fmt::format("{}", i + 1);
+    law.series[0].marks.push_back({label, px, py, {}, false});
+    rest.series[0].marks.push_back({label, px, py - at(px), {}, false});
+    law_table.row({label, decimal(px, 1), decimal(py, 2), decimal(at(px), 2)});
+    rest_table.row({label, decimal(px, 1), decimal(py - at(px), 2), py != 0 ? percent((py - at(px)) / py, 1) : kNone});
     low = std::min(low, px);
     high = std::max(high, px);
   }
@@ -168,7 +172,7 @@ std::string fits(const SweepReport& sweep, const std::string& id) {
     const SweepFit& fit = sweep.fits[i];
     table.row({name_of(fit), field_title(fit.y), field_title(fit.x), fmt::format("{:.5g}", fit.slope), fmt::format("{:.5g}", fit.intercept),
                fmt::format("{:.4f}", fit.r2), thousands(static_cast<std::int64_t>(fit.points.size()))});
-    (is_main(fit) || !has_main ? shown : folded) += fit_figures(fit, fmt::format("{}-fit-{}", id, i));
+    (is_main(fit) || !has_main ? shown : folded) += fit_figures(sweep, fit, fmt::format("{}-fit-{}", id, i));
   }
   std::string out = "<h3>The linear law</h3>\n" + table.html() + "<div class=\"plots\">\n" + shown + "</div>\n";
   if (!folded.empty())
@@ -183,9 +187,9 @@ std::string sweep_section(const SweepReport& sweep, std::size_t index) {
   const std::string id = fmt::format("sweep-{}", index);
   const auto failed = std::count_if(sweep.points.begin(), sweep.points.end(), [](const SweepPoint& point) { return !point.error.empty(); });
   std::string out =
-      fmt::format("<section id=\"{}\"><h2>Sweep{}</h2>\n<p class=\"soft\">{} points{}.</p>\n", id,
+      fmt::format("<section id=\"{}\"><h2>Sweep{}</h2>\n<p class=\"soft\">{} point{}{}.</p>\n", id,
                   sweep.model.empty() ? "" : " of " + escape_html(sweep.model), thousands(static_cast<std::int64_t>(sweep.points.size())),
-                  failed > 0 ? fmt::format(", of which {} failed", failed) : "");
+                  sweep.points.size() == 1 ? "" : "s", failed > 0 ? fmt::format(", of which {} failed", failed) : "");
   return out + fronts(sweep, id) + points_table(sweep) + fits(sweep, id) + "</section>\n";
 }
 

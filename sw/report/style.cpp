@@ -21,6 +21,7 @@ p { margin: .25rem 0 .9rem; max-width: 46rem; }
 .soft { color: var(--soft); }
 a { color: var(--accent); text-underline-offset: .15em; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+nav li { min-width: 0; overflow-wrap: anywhere; }
 nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.25rem; padding: 0; margin: 1rem 0 0; list-style: none; font-size: .92rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.8rem, 1fr)); gap: 1.1rem 1.25rem; margin: 1.25rem 0 1.5rem; padding: 0; }
 .figures > div { border-top: 1px solid var(--axis); padding-top: .4rem; }
@@ -79,7 +80,8 @@ figcaption b { color: var(--ink); font-weight: 600; }
   /* Data tables are printed even where they are folded away on the screen; only very long ones stay out. */
   details:not(.long)::details-content { content-visibility: visible; block-size: auto; }
   .scroll { overflow: visible; }
-  table { font-size: 7pt; } th, td { padding: .12rem .28rem; white-space: normal; overflow-wrap: anywhere; } th:first-child { position: static; }
+  table { font-size: 7pt; } th, td { padding: .12rem .28rem; white-space: normal; } th:first-child { position: static; }
+  tbody th, td:not(.n) { overflow-wrap: anywhere; min-width: 4em; }
   .plots { grid-template-columns: 1fr 1fr; gap: 8mm; } .plots > *, figure { max-width: none; }
   figure { max-width: 12cm; }
   figcaption, .caption, .legend { font-size: 8pt; }

@@ -290,6 +290,7 @@ TEST_CASE("a sweep is read, and a fit takes the points of its engine and device"
   CHECK(*read.points[0].figure("frames_per_second") == 500000);
   CHECK_FALSE(read.points[0].figure("unheard_of"));
   CHECK(read.fits[0].points == std::vector<std::pair<double, double>>{{100, 210}, {200, 400}});
+  CHECK(read.fits[0].members == std::vector<std::size_t>{0, 3});
   sweep["fits"][0]["pe"] = 8;  // another array
   results.put("sweep/explore.json", sweep);
   CHECK(results.gather().sweeps[0].fits[0].points.empty());
