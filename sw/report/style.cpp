@@ -80,7 +80,7 @@ figcaption b { color: var(--ink); font-weight: 600; }
   /* Data tables are printed even where they are folded away on the screen; only very long ones stay out. */
   details:not(.long)::details-content { content-visibility: visible; block-size: auto; }
   .scroll { overflow: visible; }
-  table { font-size: 7pt; } th, td { padding: .12rem .28rem; white-space: normal; } th:first-child { position: static; }
+  table { font-size: 7pt; } th, td { padding: .12rem .2rem; white-space: normal; } th:first-child { position: static; }
   tbody th, td:not(.n) { overflow-wrap: anywhere; min-width: 4em; }
   .plots { grid-template-columns: 1fr 1fr; gap: 8mm; } .plots > *, figure { max-width: none; }
   figure { max-width: 12cm; }

@@ -86,7 +86,7 @@ FAULTS = [
     ("a plot that is missing", ('<figure id="m0d0-roofline">', '<figure id="gone">'), "#m0d0-roofline is missing"),
     ("a plot without its title", ('<title id="m0d0-clocks-title">', '<title id="m0d0-clocks-title"></title><title>'), "has no title"),
     ("small print", (".plot text { font-size: 12px", ".plot text { font-size: 7px"), "text of"),
-    ("a table too wide for paper", ("th, td { padding: .12rem .28rem; white-space: normal; }", ""), "on paper"),
+    ("a table too wide for paper", ("th, td { padding: .12rem .2rem; white-space: normal; }", ""), "on paper"),
     ("a broken image", ("data:image/png;base64,", "data:image/png;base64,AAAA"), "is not shown"),
 ]
 
