@@ -23,7 +23,7 @@ a { color: var(--accent); text-underline-offset: .15em; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 nav li { min-width: 0; overflow-wrap: anywhere; }
 nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.25rem; padding: 0; margin: 1rem 0 0; list-style: none; font-size: .92rem; }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.8rem, 1fr)); gap: 1.1rem 1.25rem; margin: 1.25rem 0 1.5rem; padding: 0; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.8rem, 1fr)); gap: 1.1rem 1.25rem; margin: 1.25rem 0 1.5rem; padding: 0; }
 .figures > div { border-top: 1px solid var(--axis); padding-top: .4rem; }
 .figures dt { color: var(--soft); font-size: .82rem; line-height: 1.3; }
 .figures dd { margin: .1rem 0 0; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums; line-height: 1.25; }
