@@ -1,5 +1,5 @@
 # Says at configure time which version of each tool was found. A missing tool is no error here: what needs it skips with a reason, or says so when run.
-foreach(tool "verilator --version" "yosys -V" "nextpnr-ice40 --version" "nextpnr-ecp5 --version" "iverilog -V" "gnuplot --version")
+foreach(tool "verilator --version" "yosys -V" "nextpnr-ice40 --version" "nextpnr-ecp5 --version" "iverilog -V")
   separate_arguments(command UNIX_COMMAND "${tool}")
   list(GET command 0 name)
   execute_process(COMMAND ${command} OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE failed)

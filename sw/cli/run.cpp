@@ -9,6 +9,7 @@
 #include "check/check.hpp"
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
+#include "cli/wrong_images.hpp"
 #include "core/files.hpp"
 #include "core/parallel.hpp"
 #include "golden/golden.hpp"
@@ -33,12 +34,14 @@ struct Run {
     const std::vector<ImageCheck> checks = check ? check_images(graph, network, set) : std::vector<ImageCheck>();
 
     std::vector<std::vector<std::int64_t>> confusion;
+    std::vector<WrongAnswer> wrong;
     std::int64_t right = 0, float_right = 0, agree = 0;
     for (std::size_t i = 0; i < count_images; ++i) {
       const std::int64_t answer = predicted_class(outputs[0][i]);
       const std::int64_t label = set.labels ? (*set.labels)[i] : -1;
       if (label >= 0) count(confusion, label, answer);
       right += label == answer ? 1 : 0;
+      if (label >= 0 && label != answer) wrong.push_back({static_cast<std::int64_t>(i), label, answer});
       if (!check) continue;
       const std::int64_t float_answer = predicted_class(checks[i].real_outputs.at(0));
       float_right += label == float_answer ? 1 : 0;
@@ -64,7 +67,12 @@ struct Run {
         {"seconds", seconds},
         {"images_per_second", images / std::max(seconds, 1e-9)}};
     if (!out.empty()) write_outputs(out, network, outputs);
-    if (!result_file.empty()) write_file_atomically(result_file, result.dump(2) + "\n");
+    if (!result_file.empty()) {
+      nlohmann::json file = result;
+      file["class_names"] = set.class_names;
+      file["wrong_images"] = wrong_images_json(set, wrong, confusion);
+      write_file_atomically(result_file, file.dump(2) + "\n");
+    }
     print(result, set, confusion);
     if (check && !json) print_check(network, summary);
     if (check && summary.first)

@@ -31,7 +31,7 @@ bool is_executable(const fs::path& path) {
 /// The Debian package that brings a program, where its name differs.
 std::string package_of(const std::string& program) {
   static const std::map<std::string, std::string> packages{
-      {"icepack", "fpga-icestorm"}, {"ecppack", "fpga-trellis"}, {"gnuplot", "gnuplot-nox"}, {"yosys-smtbmc", "yosys"}};
+      {"icepack", "fpga-icestorm"}, {"ecppack", "fpga-trellis"}, {"yosys-smtbmc", "yosys"}};
   const auto found = packages.find(program);
   return found == packages.end() ? program : found->second;
 }

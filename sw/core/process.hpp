@@ -1,4 +1,4 @@
-// Running other programs: Yosys, nextpnr, gnuplot, Verilator, compilers. Nothing is passed through a shell.
+// Running other programs: Yosys, nextpnr, Verilator, compilers. Nothing is passed through a shell.
 #pragma once
 
 #include <filesystem>

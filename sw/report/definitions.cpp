@@ -35,6 +35,16 @@ const std::vector<Definition>& definitions() {
        "The board's clock divided by the clocks per image: the rate of the core. The serial link of the board design is slower. 'At Fmax' "
        "uses the routed clock instead; "
        "neither was measured on a board."},
+      {"power", "Power and energy", "estimated",
+       "From the toggles of every net of the netlist, counted on real images, with effective capacitances of the device's cells and its "
+       "static power. "
+       "The estimate's uncertainty stands beside it; energy of an image is power over images per second."},
+      {"pareto_front", "Pareto front", "calculated", "The points that no other point beats: as good in both figures and better in one."},
+      {"roofline", "Roofline", "calculated",
+       "Attainable bit operations per clock of an engine, PE*SIMD*WPAR*APAR, against the weight bits that it reads per clock, "
+       "PE*SIMD*WPAR. Achieved is "
+       "BOPs (QONNX) of the layer divided by the clocks per image of the whole design: a layer that waits for a slower one lies below its "
+       "roof, one that skips words of zeros may lie above."},
   };
   return all;
 }

@@ -6,73 +6,15 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/files.hpp"
-#include "report/report.hpp"
+#include "flow/boards.hpp"
+#include "report/gather.hpp"
 
 namespace bitloom {
 namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
-/// A result file, or an object in it; complaints name the file and the field.
-class Source {
- public:
-  Source(json value, std::string where) : value_(std::move(value)), where_(std::move(where)) {
-    if (!value_.is_object()) throw Error(where_, "a JSON object expected");
-  }
-  static Source file(const fs::path& path) {
-    json value = json::parse(read_text_file(path), nullptr, false);
-    if (value.is_discarded()) throw Error(path.string(), "is not valid JSON; make this result again");
-    return {std::move(value), path.string()};
-  }
-  /// A field that must be there.
-  template <class Value>
-  Value get(const char* name) const {
-    if (!value_.contains(name)) throw Error(where_, fmt::format("the field '{}' is missing; make this result again", name));
-    return convert<Value>(name);
-  }
-  /// A field that may be missing or null.
-  template <class Value>
-  std::optional<Value> find(const char* name) const {
-    if (!value_.contains(name) || value_.at(name).is_null()) return std::nullopt;
-    return convert<Value>(name);
-  }
-  std::vector<Source> list(const char* name) const {
-    const json rows = get<json>(name);
-    if (!rows.is_array()) throw Error(where_, fmt::format("'{}' is not a list; make this result again", name));
-    std::vector<Source> result;
-    for (std::size_t i = 0; i < rows.size(); ++i) result.emplace_back(rows[i], fmt::format("{}: {}[{}]", where_, name, i));
-    return result;
-  }
-  std::int64_t count(const char* name) const {
-    const auto value = get<std::int64_t>(name);
-    if (value < 0) throw Error(where_, fmt::format("'{}' is {}, a count expected", name, value));
-    return value;
-  }
-  std::optional<double> fraction(const char* name) const {
-    const auto value = find<double>(name);
-    if (value && (*value < 0 || *value > 1)) throw Error(where_, fmt::format("'{}' is {}, a fraction of 1 expected", name, *value));
-    return value;
-  }
-  const json& value() const { return value_; }
-  const std::string& where() const { return where_; }
-
- private:
-  template <class Value>
-  Value convert(const char* name) const {
-    const json& field = value_.at(name);
-    // JSON would turn true into 1 and 2.5 into 2 without a word.
-    const bool fits = std::is_same_v<Value, json> || (std::is_same_v<Value, bool> && field.is_boolean()) ||
-                      (std::is_same_v<Value, std::string> && field.is_string()) || (std::is_floating_point_v<Value> && field.is_number()) ||
-                      (std::is_integral_v<Value> && !std::is_same_v<Value, bool> && field.is_number_integer());
-    if (!fits) throw Error(where_, fmt::format("'{}' is {}, which is not of its type; make this result again", name, field.dump()));
-    return field.get<Value>();
-  }
-  json value_;
-  std::string where_;
-};
-
-std::vector<std::vector<std::int64_t>> read_confusion(const Source& source) {
+std::vector<std::vector<std::int64_t>> read_confusion(const ResultFile& source) {
   std::vector<std::vector<std::int64_t>> matrix;
   const auto rows = source.find<json>("confusion");
   if (!rows) return matrix;
@@ -89,13 +31,14 @@ std::vector<std::vector<std::int64_t>> read_confusion(const Source& source) {
   return matrix;
 }
 
-LayerReport read_layer(const Source& source) {
+LayerReport read_layer(const ResultFile& source) {
   LayerReport layer;
   layer.name = source.get<std::string>("name");
   layer.kind = source.get<std::string>("kind");
   layer.pe = static_cast<int>(source.count("pe"));
   layer.simd = static_cast<int>(source.count("simd"));
   layer.apar = static_cast<int>(source.count("apar"));
+  layer.wpar = static_cast<int>(source.find<std::int64_t>("wpar").value_or(1));
   layer.clocks = source.count("clocks");
   layer.macs = source.count("macs");
   layer.weight_bits = source.count("weight_bits");
@@ -105,7 +48,7 @@ LayerReport read_layer(const Source& source) {
 }
 
 void read_simulation(const fs::path& file, DesignReport& design) {
-  const Source source = Source::file(file);
+  const ResultFile source = ResultFile::file(file);
   DesignReport::Simulation simulation;
   simulation.images = static_cast<int>(source.count("images"));
   simulation.bit_exact = source.get<bool>("bit_exact");
@@ -115,7 +58,7 @@ void read_simulation(const fs::path& file, DesignReport& design) {
   simulation.stall_probability = source.get<double>("stall_probability");
   simulation.tool = source.get<std::string>("tool");
   design.simulation = simulation;
-  for (const Source& row : source.list("layers")) {
+  for (const ResultFile& row : source.list("layers")) {
     const auto name = row.get<std::string>("name");
     const auto layer = std::find_if(design.layers.begin(), design.layers.end(), [&](const LayerReport& l) { return l.name == name; });
     if (layer == design.layers.end()) throw Error(row.where(), fmt::format("the design has no layer '{}'; simulate it again", name));
@@ -126,30 +69,68 @@ void read_simulation(const fs::path& file, DesignReport& design) {
 }
 
 void read_synthesis(const fs::path& file, DesignReport& design) {
-  design.synthesis = synth_result_from_json(Source::file(file).value(), file.string());
+  design.synthesis = synth_result_from_json(ResultFile::file(file).value(), file.string());
   for (const LayerUse& use : design.synthesis->layers)
     for (LayerReport& layer : design.layers)
       if (layer.name == use.name) layer.use = use.use;
 }
 
-DesignReport read_design_report(const fs::path& folder, const Source& source) {
+/// The boards that come with Bitloom say how many block RAMs the device has and how wide they are.
+std::optional<double> ram_bits_per_clock(const std::string& name) {
+  const std::vector<std::string> known = list_boards();
+  if (std::find(known.begin(), known.end(), name) == known.end()) return std::nullopt;
+  const Board board = load_board(name);
+  return static_cast<double>(board.bram) * board.bram_width;
+}
+
+DesignReport read_design_report(const fs::path& folder, const ResultFile& source) {
   DesignReport design;
   design.board = source.get<std::string>("board");
   design.predicted_clocks_per_image = source.count("predicted_clocks_per_image");
-  for (const Source& layer : source.list("layers")) design.layers.push_back(read_layer(layer));
+  for (const ResultFile& layer : source.list("layers")) design.layers.push_back(read_layer(layer));
   if (fs::exists(folder / "sim.json")) read_simulation(folder / "sim.json", design);
   const fs::path synthesis = folder / "build" / "synth" / design.board / "synth.json";
   if (fs::exists(synthesis)) read_synthesis(synthesis, design);
+  if (fs::exists(folder / "power.json")) design.power = read_power(ResultFile::file(folder / "power.json"));
+  design.ram_bits_per_clock = ram_bits_per_clock(design.board);
   return design;
 }
 
-void read_run(const Source& source, ModelReport& model) {
+WrongImage read_wrong_image(const ResultFile& source) {
+  WrongImage image;
+  image.index = source.count("image");
+  image.label = source.count("label");
+  image.answer = source.count("answer");
+  image.width = static_cast<int>(source.count("width"));
+  image.height = static_cast<int>(source.count("height"));
+  image.channels = static_cast<int>(source.count("channels"));
+  const auto hex = source.get<std::string>("pixels");
+  const std::size_t bytes =
+      static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.channels);
+  if (bytes == 0 || (image.channels != 1 && image.channels != 3) || hex.size() != 2 * bytes ||
+      hex.find_first_not_of("0123456789abcdef") != std::string::npos)
+    throw Error(source.where(), fmt::format("'pixels' are not {} x {} x {} bytes in hexadecimal; make this result again", image.height,
+                                            image.width, image.channels));
+  for (std::size_t i = 0; i < bytes; ++i) image.pixels.push_back(static_cast<std::uint8_t>(std::stoi(hex.substr(2 * i, 2), nullptr, 16)));
+  return image;
+}
+
+void read_run(const ResultFile& source, ModelReport& model) {
   model.data = source.get<std::string>("data");
   model.images = static_cast<int>(source.count("images"));
   model.accuracy = source.fraction("accuracy");
   model.float_accuracy = source.fraction("float_accuracy");
   model.agrees_with_float = source.find<std::int64_t>("agrees_with_float");
   model.confusion = read_confusion(source);
+  model.class_names = source.texts("class_names");
+  if (model.class_names.size() != model.confusion.size()) model.class_names.clear();
+  for (const ResultFile& row : source.find_list("wrong_images")) {
+    model.wrong_images.push_back(read_wrong_image(row));
+    const auto classes = static_cast<std::int64_t>(model.confusion.size());
+    if (model.wrong_images.back().label >= classes || model.wrong_images.back().answer >= classes)
+      throw Error(row.where(),
+                  fmt::format("'label' or 'answer' is not among the {} classes of 'confusion'; make this result again", classes));
+  }
 }
 
 /// Folders below and including `root` that hold `name`, sorted; build folders and hidden ones are not entered.
@@ -190,7 +171,7 @@ ReportData gather_report(const fs::path& folder) {
   const fs::path root = fs::absolute(folder).lexically_normal();
   std::map<ModelKey, ModelReport> models;
   for (const fs::path& home : folders_with(root, "design.json")) {
-    const Source source = Source::file(home / "design.json");
+    const ResultFile source = ResultFile::file(home / "design.json");
     const auto name = source.get<std::string>("name");
     ModelReport& model = models[{home == root ? root : home.parent_path(), name}];
     model.name = name;
@@ -201,15 +182,18 @@ ReportData gather_report(const fs::path& folder) {
     model.designs.push_back(read_design_report(home, source));
   }
   for (const fs::path& home : folders_with(root, "run.json")) {
-    const Source source = Source::file(home / "run.json");
+    const ResultFile source = ResultFile::file(home / "run.json");
     const auto name = source.get<std::string>("model");
     ModelReport& model = models[key_of_run(models, home, root, name)];
     if (model.name.empty()) model.name = name;
     read_run(source, model);
   }
-  if (models.empty())
-    throw Error(folder.string(), "no design.json and no run.json found here; make them with bitloom compile and bitloom run --result");
   ReportData data;
+  for (const fs::path& home : folders_with(root, "explore.json"))
+    data.sweeps.push_back(read_sweep(ResultFile::file(home / "explore.json")));
+  if (models.empty() && data.sweeps.empty())
+    throw Error(folder.string(),
+                "no design.json, run.json or explore.json found here; make them with bitloom compile, run --result or explore");
   for (auto& [key, model] : models) {
     std::stable_sort(model.designs.begin(), model.designs.end(),
                      [](const DesignReport& a, const DesignReport& b) { return a.board < b.board; });

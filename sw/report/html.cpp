@@ -74,12 +74,19 @@ Table& Table::total(const std::vector<std::string>& cells) {
   return *this;
 }
 
-std::string Table::html() const {
+std::string Table::html() const { return fmt::format("<p class=\"caption\">{}</p>{}", escape_html(caption_), grid()); }
+
+std::string Table::folded() const {
+  static constexpr std::size_t kLong = 60;
+  return fmt::format("<details class=\"data{}\"><summary>{}</summary>{}</details>\n", rows_.size() > kLong ? " long" : "",
+                     escape_html(caption_), grid());
+}
+
+std::string Table::grid() const {
   // The caption stands outside the scrolling container: it stays in view and wraps at the page's width.
-  std::string out = fmt::format(
-      "<p class=\"caption\">{0}</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table "
-      "aria-label=\"{0}\"><thead><tr>",
-      escape_html(caption_));
+  std::string out =
+      fmt::format("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\"><table aria-label=\"{0}\"><thead><tr>",
+                  escape_html(caption_));
   for (const auto& [name, kind] : columns_)
     out += fmt::format("<th scope=\"col\"{}>{}</th>", kind == Column::Number ? " class=\"n\"" : "", escape_html(name));
   out += "</tr></thead><tbody>\n";
@@ -93,6 +100,26 @@ std::string Table::html() const {
     out += "</tr>\n";
   }
   return out + "</tbody></table></div>\n";
+}
+
+KeyFigures& KeyFigures::add(const std::string& title, const std::string& value, const std::string& detail, const char* style) {
+  items_ += fmt::format("<div><dt>{}</dt><dd class=\"{}\">{}<small>{}</small></dd></div>\n", escape_html(title), style, escape_html(value),
+                        escape_html(detail));
+  return *this;
+}
+
+std::string KeyFigures::html() const { return "<dl class=\"figures\">\n" + items_ + "</dl>\n"; }
+
+std::string legend(const std::vector<std::pair<std::string, std::string>>& marks_and_names) {
+  std::string out = "<ul class=\"legend\">";
+  for (const auto& [mark, name] : marks_and_names) out += fmt::format("<li>{}{}</li>", mark, escape_html(name));
+  return out + "</ul>";
+}
+
+std::string figure(const std::string& id, const std::string& title, const std::string& caption, const std::string& legend,
+                   const std::string& svg, const Table& data) {
+  return fmt::format("<figure id=\"{}\"><figcaption><b>{}.</b> {}</figcaption>{}{}{}</figure>\n", id, escape_html(title),
+                     escape_html(caption), legend, svg, data.folded());
 }
 
 }  // namespace bitloom

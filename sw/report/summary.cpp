@@ -62,6 +62,11 @@ json design_json(const DesignReport& design) {
     for (auto& [name, value] : out.items())
       if (value.is_null() && synthesis.contains(name)) value = synthesis.at(name);
   }
+  const PowerReport power = design.power.value_or(PowerReport());
+  out["power"] = {{"total_mw", or_null(power.total_mw)},
+                  {"nj_per_inference", or_null(power.nj_per_inference)},
+                  {"fj_per_bit_operation", or_null(power.fj_per_bit_operation)},
+                  {"uncertainty", or_null(power.uncertainty)}};
   out["layers"] = json::array();
   for (const LayerReport& layer : design.layers) out["layers"].push_back(layer_json(layer));
   return out;

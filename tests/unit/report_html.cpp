@@ -1,10 +1,12 @@
-// The small pieces of the page: escaped text, numbers, tables, and gnuplot's SVG made fit for a page.
+// The small pieces of the page: escaped text, numbers, tables, plots, images.
+#include <cmath>
+
 #include "catch2.hpp"
 #include "core/error.hpp"
-#include "core/process.hpp"
 #include "report/html.hpp"
-#include "report/plots.hpp"
+#include "report/png.hpp"
 #include "report/report.hpp"
+#include "report/svg.hpp"
 
 using namespace bitloom;
 
@@ -45,51 +47,93 @@ TEST_CASE("a table escapes its cells and checks its rows") {
   CHECK_THROWS_AS(table.row({"too", "many", "cells"}), Error);
 }
 
-TEST_CASE("gnuplot's SVG follows the page and keeps its ids to itself") {
-  const std::string svg =
-      "<?xml version=\"1.0\"?>\n<svg \n viewBox=\"0 0 9 9\"\n xmlns=\"http://www.w3.org/2000/svg\"\n "
-      "xmlns:xlink=\"http://www.w3.org/1999/xlink\"\n>\n"
-      "<title>Gnuplot</title>\n<desc>Produced</desc>\n<defs><circle id='gpPt5' r='1'/><use xlink:href='#gpPt5' id='gpPt6'/>\n"
-      "<filter id='textbox'>\n<feFlood flood-color='white'/></filter></defs>\n<g id=\"gnuplot_canvas\" color=\"black\">"
-      "<path stroke='rgb(  1,   2,   4)' d='M0,0'/><g fill=\"rgb(1,2,3)\"><text>a&lt;b</text></g></g></svg>";
-  const std::string text = inline_svg(svg, "m0", "LUTs & \"more\"");
-  CHECK(text.rfind("<svg role=\"img\" aria-label=\"LUTs &amp; &quot;more&quot;\"", 0) == 0);
-  CHECK_THAT(text, !contains_text("http"));
-  CHECK_THAT(text, !contains_text("Gnuplot"));
-  CHECK_THAT(text, !contains_text("filter"));
-  CHECK_THAT(text, !contains_text("rgb("));
-  CHECK_THAT(text, contains_text("stroke='currentColor' stroke-opacity='0.18' d='M0,0'"));
-  CHECK_THAT(text, contains_text("fill=\"currentColor\""));
-  CHECK_THAT(text, contains_text("<circle id='m0-gpPt5'"));
-  CHECK_THAT(text, contains_text("href='#m0-gpPt5' id='m0-gpPt6'"));
-  CHECK_THROWS_WITH(inline_svg("no picture", "x", "y"), contains_text("gnuplot"));
+TEST_CASE("a table folds behind its caption, and a long one says so") {
+  Table table("Data");
+  table.column("n");
+  for (int i = 0; i < 60; ++i) table.row({"1"});
+  CHECK_THAT(table.folded(), contains_text("<details class=\"data\"><summary>Data</summary>"));
+  CHECK_THAT(table.row({"1"}).folded(), contains_text("<details class=\"data long\">"));
 }
 
-TEST_CASE("plots are drawn, with hostile names as plain text", "[gnuplot]") {
-  if (!find_program("gnuplot")) {
-    WARN("gnuplot is missing: nothing is drawn");
-    return;
-  }
-  const std::string name = "<script>\"`echo x`\\n{/Bold y}_1\n";
-  const std::string bars = bar_svg({"b", "bars", "LUT4", 0, {{name, {1, 2}, "3"}, {"second", {4, 0}, ""}}});
+TEST_CASE("plots say what they are and show hostile names as text") {
+  const std::string name = "<script>\"'&\n{y}";
+  const std::string bars = bar_svg({{"b", "bars & more", "two <rows>"},
+                                    {{"LUT4", 0}, {"FF", 0}},
+                                    {{name, {{1, 2}, {3}}, {"3", name}}, {"second", {{4, 0}, {0}}, {"", ""}}}});
+  CHECK_THAT(bars, contains_text("role=\"img\""));
+  CHECK_THAT(bars, contains_text("aria-labelledby=\"b-title b-desc\""));
+  CHECK_THAT(bars, contains_text("<title id=\"b-title\">bars &amp; more</title><desc id=\"b-desc\">two &lt;rows&gt;</desc>"));
   CHECK_THAT(bars, !contains_text("<script"));
-  CHECK_THAT(bars, contains_text("&lt;script"));
-  CHECK_THAT(bars, contains_text("{/Bold y}_1"));
-  CHECK_THAT(bars, contains_text("second"));
-  CHECK_THAT(bars, contains_text("rgb( 59, 130, 196)"));
-  CHECK_THAT(bars, contains_text("rgb(201, 117,  28)"));
-  CHECK_THAT(bars, contains_text("currentColor"));
-  CHECK_THAT(bar_svg({"z", "zeros", "LUT4", 0, {{"a", {0}, "0"}}}), contains_text("</svg>"));
+  CHECK_THAT(bars, contains_text("&lt;script&gt;"));
+  CHECK_THAT(bars, contains_text("s1 solid"));
+  CHECK_THAT(bar_svg({{"z", "zeros", "none"}, {{"LUT4", 0}}, {{"a", {{0}}, {"0"}}}}), contains_text("</svg>"));
 
-  const std::string points = point_svg({"p", "points", "BOPs", "accuracy, %", {{"low", 1e6, 90}, {name, 1e9, 80}}});
+  ScatterPlot scatter{{"p", "points", "two"},
+                      {"BOPs", true},
+                      {"accuracy, %", false},
+                      {{"s", {{"low", 1e6, 90, {}, false}, {name, 1e9, 80, {{5e8, 2e9}}, true}}}},
+                      {}};
+  scatter.lines.push_back({"× 1", {{1e6, 80}, {1e9, 90}}, true});
+  const std::string points = scatter_svg(scatter);
   CHECK_THAT(points, contains_text("low"));
+  CHECK_THAT(points, contains_text("s0 open"));
+  CHECK_THAT(points, contains_text("s0 range"));
+  CHECK_THAT(points, contains_text("line dashed"));
+  CHECK_THAT(points, contains_text("× 1"));
   CHECK_THAT(points, !contains_text("<script"));
-  CHECK_THAT(point_svg({"q", "one", "BOPs", "%", {{"only", 5e6, 97.5}}}), contains_text("only"));
+
+  const std::string matrix = matrix_svg({{"m", "matrix", "two classes"}, "true", "answer", {name, "b"}, {{9, 1}, {0, 10}}});
+  CHECK_THAT(matrix, !contains_text("<script"));
+  CHECK_THAT(matrix, contains_text("s0 d4 shade"));  // 9 of 10 right
+  CHECK_THAT(matrix, contains_text("s1 d2 shade"));  // 1 of 10 wrong, raised
+}
+
+TEST_CASE("a mark stands where its values say") {
+  // The frame is 54 to 406 wide and 30 to 244 high, the data 8 within it.
+  const std::string svg = scatter_svg({{"p", "points", ""},
+                                       {"x", false},
+                                       {"y", false},
+                                       {{"", {{"a", 0, 0, {}, false}, {"b", 100, 50, {}, false}, {"c", 50, 25, {}, false}}}},
+                                       {}});
+  CHECK_THAT(svg, contains_text("cx=\"62.0\" cy=\"236.0\""));
+  CHECK_THAT(svg, contains_text("cx=\"398.0\" cy=\"38.0\""));
+  CHECK_THAT(svg, contains_text("cx=\"230.0\" cy=\"137.0\""));
+}
+
+TEST_CASE("texts are cut where there is no room") {
+  CHECK(shortened("conv1", 100) == "conv1");
+  const std::string cut = shortened("a name that is too long", 60);
+  CHECK_THAT(cut, contains_text("a nam"));
+  CHECK_THAT(cut, contains_text("\u2026"));
+  CHECK(text_width(cut) <= 60);
+  CHECK(text_width("\u00e9\u00e9") == text_width("ab"));  // characters, not bytes
 }
 
 TEST_CASE("plots without data, or with data that no axis holds, are refused") {
-  CHECK_THROWS_WITH(bar_svg({"b", "bars", "LUT4", 0, {}}), contains_text("at least one bar"));
-  CHECK_THROWS_WITH(bar_svg({"b", "bars", "LUT4", 0, {{"a", {1, 2}, ""}, {"b", {1}, ""}}}), contains_text("different numbers"));
-  CHECK_THROWS_WITH(point_svg({"p", "points", "x", "y", {}}), contains_text("at least one point"));
-  CHECK_THROWS_WITH(point_svg({"p", "points", "x", "y", {{"a", 0, 1}}}), contains_text("logarithmic"));
+  const PlotText text{"x", "the plot", ""};
+  CHECK_THROWS_WITH(bar_svg({text, {{"LUT4", 0}}, {}}), contains_text("at least one bar"));
+  CHECK_THROWS_WITH(bar_svg({text, {{"LUT4", 0}}, {{"a", {{1}, {2}}, {"", ""}}}}), contains_text("the plot 1 panels"));
+  CHECK_THROWS_WITH(bar_svg({text, {{"LUT4", 0}}, {{"a", {{-1}}, {""}}}}), contains_text("0 or more"));
+  CHECK_THROWS_WITH(scatter_svg({text, {"x", true}, {"y", false}, {}, {}}), contains_text("at least one point"));
+  CHECK_THROWS_WITH(scatter_svg({text, {"x", true}, {"y", false}, {{"", {{"a", 0, 1, {}, false}}}}, {}}), contains_text("logarithmic"));
+  CHECK_THROWS_WITH(scatter_svg({text, {"x", false}, {"y", false}, {{"", {{"a", std::nan(""), 1, {}, false}}}}, {}}),
+                    contains_text("finite"));
+  CHECK_THROWS_WITH(matrix_svg({text, "r", "c", {"a"}, {{1}, {2}}}), contains_text("labels"));
+  CHECK_THROWS_WITH(matrix_svg({text, "r", "c", {"a", "b"}, {{1, 2}, {2}}}), contains_text("row 1 has 1 cells"));
+}
+
+TEST_CASE("base64 as RFC 4648 has it") {
+  const auto bytes = [](const std::string& text) { return std::vector<std::uint8_t>(text.begin(), text.end()); };
+  CHECK(base64(bytes("")) == "");
+  CHECK(base64(bytes("f")) == "Zg==");
+  CHECK(base64(bytes("fo")) == "Zm8=");
+  CHECK(base64(bytes("foobar")) == "Zm9vYmFy");
+  CHECK(base64({0xff, 0xef, 0xbe}) == "/+++");
+}
+
+TEST_CASE("an image becomes a PNG inside the page") {
+  CHECK(png_data_uri(2, 1, 1, {0, 255}).rfind("data:image/png;base64,iVBORw0KGgo", 0) == 0);
+  CHECK(png_data_uri(1, 1, 3, {1, 2, 3}) != png_data_uri(1, 1, 3, {1, 2, 4}));
+  CHECK_THROWS_WITH(png_data_uri(2, 1, 1, {0}), contains_text("need 2 bytes, found 1"));
+  CHECK_THROWS_AS(png_data_uri(1, 1, 2, {0, 1}), Error);
 }
