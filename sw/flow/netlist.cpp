@@ -63,7 +63,7 @@ std::string block_content(const json& parameters) {
 /// The netlist's bits as Verilog.
 class Writer {
  public:
-  Writer(const json& module, std::string where) : module_(module), where_(std::move(where)), fanouts_(fanouts(module)) {
+  Writer(const json& module, std::string where) : module_(module), where_(std::move(where)), loads_(loads_of(module)) {
     for (const auto& [name, net] : module.at("netnames").items()) {
       const json& bits = net.at("bits");
       for (std::size_t i = 0; i < bits.size(); ++i) {
@@ -274,7 +274,7 @@ class Writer {
     const auto at = static_cast<std::size_t>(bit);
     const auto name = name_of_.find(bit);
     points_.nets.push_back({fmt::format("n{}", bit), name == name_of_.end() ? "" : name->second, driver, layer_,
-                            driver == Driver::carry || at >= fanouts_.size() ? 0 : fanouts_[at]});
+                            at < loads_.size() ? loads_[at].routed_from(driver) : 0});
   }
   void access(const std::string& signal, bool is_write) {
     const bool never = signal.rfind("1'b0", 0) == 0 || signal.find("& 1'b0") != std::string::npos || signal.find("& !1'b1") != std::string::npos;
@@ -328,11 +328,22 @@ class Writer {
     for (const auto& [port, value] : ports) list += fmt::format("{}.{}({})", list.empty() ? "" : ", ", port, value);
     cells_ += fmt::format("  {} #({}) \\{} ({});\n", module, values, name_, list);
   }
-  /// A LUT of the inputs `pins`, highest first. Constants need no table.
+  /// A LUT of the inputs `pins`, highest first. Where the constants among them leave one value, it is that: nextpnr's source of ones is a LUT
+  /// that reads its own output, which a simulator with unknown values could not begin with.
   std::string lut(const std::string& init, const std::vector<std::string>& pins) {
     const std::string content = bits(init, 16);
-    if (content.find('1', 4) == std::string::npos) return "1'b0";
-    if (content.find('0', 4) == std::string::npos) return "1'b1";
+    bool can_be[2] = {false, false};
+    for (std::size_t entry = 0; entry < 16; ++entry) {
+      bool reachable = true;
+      for (std::size_t i = 0; i < pins.size(); ++i) {
+        const std::string value = in(pins[i]);
+        const bool one = (entry >> (pins.size() - 1 - i) & 1) != 0;
+        reachable = reachable && value != (one ? "1'b0" : "1'b1");
+      }
+      if (reachable) can_be[content[content.size() - 1 - entry] == '1' ? 1 : 0] = true;
+    }
+    if (!can_be[1]) return "1'b0";
+    if (!can_be[0]) return "1'b1";
     return table(content, in_all(pins));
   }
   std::string table(const std::string& content, const std::string& address) {
@@ -425,7 +436,7 @@ class Writer {
   std::map<std::string, json> names_;
   std::map<std::int64_t, std::string> cut_;
   std::set<std::int64_t> read_, driven_, outputs_;
-  std::vector<int> fanouts_;
+  std::vector<Load> loads_;
   std::map<std::int64_t, std::string> name_of_;
   NetlistPoints points_;
   std::string cells_;

@@ -42,27 +42,21 @@ std::string assign_words(const char* port, const std::vector<std::string>& signa
 
 const char* name_of(Driver driver) { return kDrivers[static_cast<std::size_t>(driver)]; }
 
-std::vector<int> fanouts(const json& module) {
-  struct Load {
-    int pins = 0;
-    bool own_register = false;
-  };
-  std::map<std::int64_t, Load> loads;
+std::vector<Load> loads_of(const json& module) {
+  std::vector<Load> loads;
   for (const auto& [name, cell] : module.at("cells").items()) {
     const auto type = cell.at("type").get<std::string>();
     for (const auto& [pin, bits] : cell.at("connections").items()) {
       if (cell.at("port_directions").at(pin) != "input" || is_unrouted_pin(type, pin)) continue;
       for (const json& bit : bits) {
         if (!bit.is_number()) continue;
-        Load& load = loads[bit.get<std::int64_t>()];
-        ++load.pins;
-        load.own_register = load.own_register || (is_register(type) && (pin == "D" || pin == "DI"));
+        const auto at = bit.get<std::size_t>();
+        if (at >= loads.size()) loads.resize(at + 1);
+        loads[at].register_only = ++loads[at].pins == 1 && is_register(type) && (pin == "D" || pin == "DI");
       }
     }
   }
-  std::vector<int> result(loads.empty() ? 0 : static_cast<std::size_t>(loads.rbegin()->first) + 1);
-  for (const auto& [bit, load] : loads) result[static_cast<std::size_t>(bit)] = load.pins == 1 && load.own_register ? 0 : load.pins;
-  return result;
+  return loads;
 }
 
 PointsText points_text(const NetlistPoints& points) {

@@ -37,9 +37,14 @@ struct NetlistPoints {
   bool operator==(const NetlistPoints&) const = default;
 };
 
-/// For each bit of `module`, a netlist in JSON, the pins that routing leads it to. Carry chains and a LUT beside its own flip-flop are wired
-/// inside the logic cells.
-std::vector<int> fanouts(const nlohmann::json& module);
+/// The pins that a net leads to, without those that are wired inside the logic cells or belong to the clock network.
+struct Load {
+  int pins = 0;
+  bool register_only = false;  ///< the one pin is a flip-flop's data: a LUT reaches it inside the cell
+  int routed_from(Driver driver) const { return driver == Driver::carry || (driver == Driver::lut && register_only) ? 0 : pins; }
+};
+/// For each bit of `module`, a netlist in JSON.
+std::vector<Load> loads_of(const nlohmann::json& module);
 
 /// The ports and their assignments as Verilog; empty parts for no points.
 struct PointsText {
