@@ -328,23 +328,33 @@ class Writer {
     for (const auto& [port, value] : ports) list += fmt::format("{}.{}({})", list.empty() ? "" : ", ", port, value);
     cells_ += fmt::format("  {} #({}) \\{} ({});\n", module, values, name_, list);
   }
-  /// A LUT of the inputs `pins`, highest first. Where the constants among them leave one value, it is that: nextpnr's source of ones is a LUT
-  /// that reads its own output, which a simulator with unknown values could not begin with.
+  /// A LUT of the inputs `pins`, highest first, which reads only those that matter: nextpnr leads a LUT's output back to its own inputs where the
+  /// carry beside it, or nobody, looks at them, and a simulator with unknown values could not begin with that.
   std::string lut(const std::string& init, const std::vector<std::string>& pins) {
     const std::string content = bits(init, 16);
-    bool can_be[2] = {false, false};
-    for (std::size_t entry = 0; entry < 16; ++entry) {
-      bool reachable = true;
-      for (std::size_t i = 0; i < pins.size(); ++i) {
-        const std::string value = in(pins[i]);
-        const bool one = (entry >> (pins.size() - 1 - i) & 1) != 0;
-        reachable = reachable && value != (one ? "1'b0" : "1'b1");
-      }
-      if (reachable) can_be[content[content.size() - 1 - entry] == '1' ? 1 : 0] = true;
+    std::vector<std::string> values;
+    for (const std::string& pin : pins) values.push_back(in(pin));
+    const auto entry = [&](std::size_t index) { return content[content.size() - 1 - index]; };
+    const auto reachable = [&](std::size_t index) {
+      for (std::size_t i = 0; i < pins.size(); ++i)
+        if (values[i] == ((index >> (pins.size() - 1 - i) & 1) != 0 ? "1'b0" : "1'b1")) return false;
+      return true;
+    };
+    std::size_t first = 0;
+    while (!reachable(first)) ++first;
+    bool constant = true;
+    std::string list;
+    for (std::size_t i = 0; i < pins.size(); ++i) {
+      const std::size_t flip = std::size_t{1} << (pins.size() - 1 - i);
+      bool matters = false;
+      for (std::size_t index = 0; index < 16; ++index)
+        matters = matters || (reachable(index) && reachable(index ^ flip) && entry(index) != entry(index ^ flip));
+      constant = constant && !matters;
+      const bool fixed = values[i].rfind("1'b", 0) == 0;
+      list += (list.empty() ? "" : ", ") + (matters || fixed ? values[i] : "1'b0");
     }
-    if (!can_be[1]) return "1'b0";
-    if (!can_be[0]) return "1'b1";
-    return table(content, in_all(pins));
+    if (constant) return entry(first) == '1' ? "1'b1" : "1'b0";
+    return table(content, "{" + list + "}");
   }
   std::string table(const std::string& content, const std::string& address) {
     cells_ += fmt::format("  localparam [{}:0] T{} = {};\n", content.substr(0, content.find('\'')) == "4" ? 3 : 15, tables_, content);
