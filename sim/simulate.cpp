@@ -369,10 +369,10 @@ SimulationResult simulate(const std::filesystem::path& design_folder, const Netw
     if (!design.contains(field))
       throw Error((design_folder / "design.json").string(), fmt::format("{} is missing; compile the model again", field));
   const bool quick = !options.quick.empty() && options.trace.empty() && !options.count;
-  const std::filesystem::path library =
-      quick ? build_quick_model(design_folder, options.quick) : build_model(design_folder, options.count              ? ModelKind::counted
-                                                           : options.trace.empty() ? ModelKind::plain
-                                                                                   : ModelKind::traced);
+  const std::filesystem::path library = quick ? build_quick_model(design_folder, options.quick)
+                                              : build_model(design_folder, options.count           ? ModelKind::counted
+                                                                           : options.trace.empty() ? ModelKind::plain
+                                                                                                   : ModelKind::traced);
   Model model(library, design_folder, options.seed, options.trace);
   SimulationResult result = Simulation(design, model, network, images, golden, options).run();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

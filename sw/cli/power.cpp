@@ -84,15 +84,17 @@ struct Power {
     std::string text = "net,driver,layer,fanout,toggles,name\n";
     for (std::size_t i = 0; i < points.nets.size(); ++i) {
       const CountedNet& net = points.nets[i];
-      text += fmt::format("{},{},{},{},{},\"{}\"\n", net.signal, name_of(net.driver), layers[static_cast<std::size_t>(net.layer)], net.fanout,
-                          activity.toggles[i], net.name);
+      text += fmt::format("{},{},{},{},{},\"{}\"\n", net.signal, name_of(net.driver), layers[static_cast<std::size_t>(net.layer)],
+                          net.fanout, activity.toggles[i], net.name);
     }
     return text;
   }
 
-  void print(const PowerEstimate& estimate, const SimulationResult& run, const NetlistPoints& points, const PowerConditions& conditions) const {
+  void print(const PowerEstimate& estimate, const SimulationResult& run, const NetlistPoints& points,
+             const PowerConditions& conditions) const {
     fmt::print("{} images through the {} netlist, equal to golden; {} nets counted over {} clocks of {} images\n", run.images, netlist,
-               thousands(static_cast<double>(points.nets.size())), thousands(static_cast<double>(run.switching.clocks)), run.switching.images);
+               thousands(static_cast<double>(points.nets.size())), thousands(static_cast<double>(run.switching.clocks)),
+               run.switching.images);
     const auto row = [&](const std::string& name, double mw) {
       fmt::print("{:<24} {:>9.3f} mW {:>6.1f} %\n", name, mw, 100 * mw / estimate.total_mw);
     };
@@ -100,8 +102,9 @@ struct Power {
     for (const LayerPower& layer : estimate.layers) row(layer.name, layer.mw);
     fmt::print("\n");
     for (const KindPower& kind : estimate.kinds) row(kind.kind, kind.mw);
-    fmt::print("\nestimate: {:.2f} mW of the core's supply at {} MHz, within {:.0f} % if all coefficients err in one direction (docs/power.md)\n",
-               estimate.total_mw, conditions.clock_mhz, 100 * estimate.uncertainty);
+    fmt::print(
+        "\nestimate: {:.2f} mW of the core's supply at {} MHz, within {:.0f} % if all coefficients err in one direction (docs/power.md)\n",
+        estimate.total_mw, conditions.clock_mhz, 100 * estimate.uncertainty);
     fmt::print("{} images per second: {:.0f} nJ per inference", thousands(estimate.frames_per_second), estimate.nj_per_inference);
     if (estimate.fj_per_bit_operation > 0)
       fmt::print(", {:.0f} fJ for each of its {} bit operations", estimate.fj_per_bit_operation, thousands(conditions.bit_operations));

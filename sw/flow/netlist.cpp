@@ -277,7 +277,8 @@ class Writer {
                             at < loads_.size() ? loads_[at].routed_from(driver) : 0});
   }
   void access(const std::string& signal, bool is_write) {
-    const bool never = signal.rfind("1'b0", 0) == 0 || signal.find("& 1'b0") != std::string::npos || signal.find("& !1'b1") != std::string::npos;
+    const bool never =
+        signal.rfind("1'b0", 0) == 0 || signal.find("& 1'b0") != std::string::npos || signal.find("& !1'b1") != std::string::npos;
     if (!never) points_.accesses.push_back({signal, name_, is_write, layer_});
   }
   bool connected(const std::string& pin) const {
@@ -328,8 +329,8 @@ class Writer {
     for (const auto& [port, value] : ports) list += fmt::format("{}.{}({})", list.empty() ? "" : ", ", port, value);
     cells_ += fmt::format("  {} #({}) \\{} ({});\n", module, values, name_, list);
   }
-  /// A LUT of the inputs `pins`, highest first, which reads only those that matter: nextpnr leads a LUT's output back to its own inputs where the
-  /// carry beside it, or nobody, looks at them, and a simulator with unknown values could not begin with that.
+  /// A LUT of the inputs `pins`, highest first, which reads only those that matter: nextpnr leads a LUT's output back to its own inputs
+  /// where the carry beside it, or nobody, looks at them, and a simulator with unknown values could not begin with that.
   std::string lut(const std::string& init, const std::vector<std::string>& pins) {
     const std::string content = bits(init, 16);
     std::vector<std::string> values;
@@ -555,8 +556,8 @@ NetlistText netlist_text(const json& module, const CoreNets& nets, const Board& 
       "  assign activity = 1'b0;\n"
       "  wire [{}:0] open;\n{}{}{}endmodule\n",
       design.at("name").get<std::string>(), board.name, port_width("in_data", design) - 1, port_width("out_data", design) - 1,
-      std::max<std::size_t>(1, boundaries.size()) - 1, std::max(1, probe_bits) - 1, points.ports, std::max(1, writer.open()) - 1, outputs, body,
-      points.body);
+      std::max<std::size_t>(1, boundaries.size()) - 1, std::max(1, probe_bits) - 1, points.ports, std::max(1, writer.open()) - 1, outputs,
+      body, points.body);
   return {std::move(text), writer.points()};
 }
 

@@ -18,8 +18,8 @@ constexpr const char* kDrivers[] = {"lut", "carry", "ff", "memory", "global", "i
 
 bool is_register(const std::string& type) { return type.rfind("SB_DFF", 0) == 0 || type == "TRELLIS_FF"; }
 
-/// Pins that are wired inside the logic cells, or whose load counts with the clock network. iCE40's carry takes its operands from the pins of
-/// the LUT beside it.
+/// Pins that are wired inside the logic cells, or whose load counts with the clock network. iCE40's carry takes its operands from the pins
+/// of the LUT beside it.
 bool is_unrouted_pin(const std::string& type, const std::string& pin) {
   static const char* const kPins[] = {"CI", "CIN", "FCI", "CLK", "RCLK", "WCLK", "CLKA", "CLKB", "WCK", "ALUT", "BLUT", "FXA", "FXB", "F1"};
   if (type == "SB_CARRY" || (type == "L6MUX21" && pin != "SD")) return true;
@@ -86,7 +86,8 @@ NetlistPoints netlist_points_from_json(const json& value, const std::string& whe
       if (driver == std::end(kDrivers)) throw Error(where, fmt::format("'{}' is no kind of driver", net.at(2).get<std::string>()));
       points.nets.push_back({net.at(0), net.at(1), static_cast<Driver>(driver - std::begin(kDrivers)), net.at(3), net.at(4)});
     }
-    for (const json& access : value.at("accesses")) points.accesses.push_back({access.at(0), access.at(1), access.at(2) == "write", access.at(3)});
+    for (const json& access : value.at("accesses"))
+      points.accesses.push_back({access.at(0), access.at(1), access.at(2) == "write", access.at(3)});
   } catch (const json::exception& error) {
     throw Error(where, fmt::format("is not a list of nets ({}); synthesize the design again", error.what()));
   }
@@ -97,8 +98,8 @@ NetlistPoints read_netlist_points(const std::filesystem::path& design_folder, co
   std::filesystem::path file = netlist_file(design_folder, board, which);
   file.replace_extension(".json");
   if (!std::filesystem::exists(file))
-    throw Error(design_folder.string(),
-                fmt::format("no {} netlist with a list of its nets is here yet; make it with: bitloom synth {}", which, design_folder.string()));
+    throw Error(design_folder.string(), fmt::format("no {} netlist with a list of its nets is here yet; make it with: bitloom synth {}",
+                                                    which, design_folder.string()));
   const json value = json::parse(read_text_file(file), nullptr, false);
   if (value.is_discarded()) throw Error(file.string(), "is not valid JSON; synthesize the design again");
   return netlist_points_from_json(value, file.string());

@@ -54,7 +54,8 @@ PowerCoefficients power_coefficients_from_json(const json& value, const std::str
   if (!value.is_object() || !value.contains("coefficients") || !value.contains("devices"))
     throw Error(where, "an object with 'coefficients' and 'devices' expected");
   if (!value.at("devices").contains(device))
-    throw Error(where, fmt::format("has no numbers for the device {}: add its voltage, static current and clock tree, with sources", device));
+    throw Error(where,
+                fmt::format("has no numbers for the device {}: add its voltage, static current and clock tree, with sources", device));
   PowerCoefficients result;
   for (const Field& field : kOfFamily) result.*field.member = read(value.at("coefficients"), field, where);
   for (const Field& field : kOfDevice) result.*field.member = read(value.at("devices").at(device), field, where + ": " + device);
@@ -66,7 +67,8 @@ PowerCoefficients load_power_coefficients(const Board& board) {
   try {
     file = resource("constraints/power/" + board.family + ".json");
   } catch (const Error&) {
-    throw Error(board.name, fmt::format("no coefficients of power are known for {} (constraints/power); ice40 and ecp5 have some", board.family));
+    throw Error(board.name,
+                fmt::format("no coefficients of power are known for {} (constraints/power); ice40 and ecp5 have some", board.family));
   }
   const json value = json::parse(read_text_file(file), nullptr, false);
   if (value.is_discarded()) throw Error(file.string(), "is not valid JSON");

@@ -36,7 +36,8 @@ struct PowerEstimate {
   double clocks_per_image = 0, frames_per_second = 0;
   double nj_per_inference = 0, fj_per_bit_operation = 0;  ///< of the total; 0 without bit operations
   std::vector<KindPower> kinds;                           ///< adds up to the total
-  std::vector<LayerPower> layers;  ///< adds up to the total; the last two are the link and board's, and the chip's (static, clock tree, PLL)
+  std::vector<LayerPower>
+      layers;  ///< adds up to the total; the last two are the link and board's, and the chip's (static, clock tree, PLL)
 };
 
 /// The row of LayerPower for what a chip draws whatever is in it.
@@ -46,8 +47,8 @@ inline constexpr const char* kWholeChip = "static and clock tree";
 PowerEstimate estimate_power(const NetlistPoints& points, const SwitchingActivity& activity, const PowerCoefficients& coefficients,
                              const PowerConditions& conditions);
 
-/// Products of a weight's bit and an activation's that a design executes for an image: PE * SIMD * planes in each of a layer's clocks. Zeros
-/// that fill a word up are executed too.
+/// Products of a weight's bit and an activation's that a design executes for an image: PE * SIMD * planes in each of a layer's clocks.
+/// Zeros that fill a word up are executed too.
 double executed_bit_operations(const nlohmann::json& design);
 
 /// kinds and layers (with "share"), powers and energies, as power.json has them.

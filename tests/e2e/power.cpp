@@ -34,7 +34,8 @@ TEST_CASE("toggles equal an independent count, and power.json is whole") {
   const TemporaryFolder folder;
   const std::string design = (folder / "design").string();
   write_file_atomically(folder / "small.onnx", build(small_network()).bytes);
-  const CommandResult compiled = bitloom_command({"compile", (folder / "small.onnx").string(), "--board", "icebreaker", "--clocks", "400", "--out", design});
+  const CommandResult compiled =
+      bitloom_command({"compile", (folder / "small.onnx").string(), "--board", "icebreaker", "--clocks", "400", "--out", design});
   INFO(compiled.err);
   REQUIRE(compiled.status == 0);
 
