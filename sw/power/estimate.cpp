@@ -53,6 +53,13 @@ void check(const NetlistPoints& points, const SwitchingActivity& activity, const
   if (activity.toggles.size() < points.nets.size() || activity.accesses.size() < points.accesses.size())
     throw Error("netlist", fmt::format("{} nets and {} accesses counted, {} and {} expected; synthesize the design again",
                                        activity.toggles.size(), activity.accesses.size(), points.nets.size(), points.accesses.size()));
+  const auto outside = static_cast<int>(conditions.layers.size());
+  for (const CountedNet& net : points.nets)
+    if (net.layer < 0 || net.layer > outside)
+      throw Error("netlist", fmt::format("{} belongs to layer {} of {}; synthesize the design again", net.signal, net.layer, outside));
+  for (const CountedAccess& access : points.accesses)
+    if (access.layer < 0 || access.layer > outside)
+      throw Error("netlist", fmt::format("{} belongs to layer {} of {}; synthesize the design again", access.cell, access.layer, outside));
   if (!(conditions.clock_mhz > 0)) throw Error("--clock", fmt::format("{} MHz given; a positive number expected", conditions.clock_mhz));
 }
 
@@ -129,6 +136,7 @@ json to_json(const PowerEstimate& estimate) {
                  {"frames_per_second", estimate.frames_per_second},
                  {"nj_per_inference", estimate.nj_per_inference},
                  {"fj_per_bit_operation", estimate.fj_per_bit_operation > 0 ? json(estimate.fj_per_bit_operation) : json()},
+                 {"dynamic_nj_per_inference", estimate.nj_per_inference * estimate.dynamic_mw / estimate.total_mw},
                  {"kinds", json::array()},
                  {"layers", json::array()},
                  {"estimate", true}};

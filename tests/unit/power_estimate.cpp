@@ -114,6 +114,9 @@ TEST_CASE("nothing is estimated from nothing") {
   none.images = 0;
   CHECK_THROWS_WITH(estimate_power(points, none, coefficients(), conditions()), contains_text("--images"));
   CHECK_THROWS_WITH(estimate_power(points, activity({}), coefficients(), conditions()), contains_text("synthesize the design again"));
+  NetlistPoints other = points;
+  other.nets[0].layer = 2;  // of a design with more layers than this one
+  CHECK_THROWS_WITH(estimate_power(other, activity({1}), coefficients(), conditions()), contains_text("n1 belongs to layer 2 of 1"));
   PowerConditions stopped = conditions();
   stopped.clock_mhz = 0;
   CHECK_THROWS_WITH(estimate_power(points, activity({1}), coefficients(), stopped), contains_text("--clock"));
