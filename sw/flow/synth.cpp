@@ -154,8 +154,7 @@ void write_netlists(const Job& job) {
   const json synthesized = read_netlist(job.folder / job.build / "netlist.json");
   const CoreNets nets = core_nets(synthesized, job.design, read_text_file(job.folder / "bitloom_core.sv"));
   const auto write = [&](const char* which, const char* from, const json& module) {
-    write_file_atomically(netlist_file(job.folder, job.board.name, which),
-                          netlist_text(module, nets, job.board, job.design, (job.folder / job.build / from).string()));
+    write_netlist(job.folder, which, module, nets, job.board, job.design, (job.folder / job.build / from).string());
   };
   write("synthesized", "netlist.json", synthesized);
   write("placed", "placed.json", read_netlist(job.folder / job.build / "placed.json"));
