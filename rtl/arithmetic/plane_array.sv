@@ -1,151 +1,124 @@
 // SPDX-License-Identifier: Apache-2.0
-// plane_array - PE accumulators, each fed by SIMD cells: the multiply-accumulate array of a plane layer
+// plane_array - the multiply-accumulate array of a plane layer: PE totals, each over the words of a run
 //
-// For each word, every PE adds (negate ? -1 : 1) * 2^(pass*APAR) * sum_i cell(weight_i, activation_i) to its accumulator; a word with `double` doubles
-// the accumulator first (Horner over weight planes), a word with `first` starts from zero. After a word with `last` the accumulators are a group's result.
-// With XNOR cells `negate` is ignored. A word's activations are taken APAR bits at a time, one such plane group per pass, the lowest first.
+// A run is the words from one with word_first to one with word_last. Its totals are, for each PE, the sum over its words of sum_i cell(weight_i, activation_i),
+// modulo 2^RUN_BITS: two's complement if CAN_SIGN or W_SIGNED, else unsigned. Coefficients are applied later, to totals.
+// Cells are AND (the activation where the weight bit is 1, else zero) or XNOR (the activation, complemented bit by bit where the weight bit is 0). With CAN_SIGN a
+// cell's highest bit counts negative in words with word_top; all words of a run are alike in this.
 // All PEs share SIMD activations; with DEPTHWISE every PE has its own, and cell i of PE pe takes activation i*PE + pe of SIMD*PE.
-// With WPAR > 1 a word has all weight planes at once, plane p counting 2^p (the top one -2^p if W_SIGNED); `negate` is then ignored.
+// With WPAR > 1 a word has all weight planes at once, plane p counting 2^p; the top plane counts -2^p if W_SIGNED.
 //
-// Latency    from a word with `last` to group_valid: selection (if there are several passes), the adder tree, the planes' tree, term, accumulator.
-//            Weights come with word_data, or one clock later if there are several passes.
-// Rate       one word per clock.
+// Latency    from a word with word_last to run_valid, at most ceil(log2 SIMD) + ceil(log2 WPAR) + 3.
+// Rate       one word per clock, runs back to back.
 // Reset      valid bits only.
 `default_nettype none
 module plane_array #(
     parameter int PE        = 4,   // output channels at once
     parameter int SIMD      = 8,   // activations per PE and word
-    parameter int A_BITS    = 1,   // bits of an activation
-    parameter bit A_SIGNED  = 0,   // two's complement
-    parameter int APAR      = 1,   // bits taken at a time, dividing A_BITS
-    parameter bit XNOR      = 1,   // cells, see plane_sum
+    parameter int ACT_BITS  = 1,   // activation bits per clock
+    parameter bit CAN_SIGN  = 0,   // word_top may be high
+    parameter bit XNOR      = 1,   // cells
     parameter bit DEPTHWISE = 0,   // every PE has activations of its own
-    parameter int WPAR      = 1,   // weight planes at once; more than one: AND cells and APAR = A_BITS
-    parameter bit W_SIGNED  = 0,   // WPAR > 1: the top plane counts negative
-    parameter int ACC_BITS  = 16,  // signed accumulator
-    localparam int WORD      = SIMD * (DEPTHWISE ? PE : 1),  // activations
-    localparam int PASSES    = A_BITS / APAR,
-    localparam int PASS_BITS = PASSES > 1 ? $clog2(PASSES) : 1
+    parameter int WPAR      = 1,   // weight planes at once; more than one: AND cells
+    parameter bit W_SIGNED  = 0,
+    parameter int RUN_BITS  = 12,  // of a total
+    parameter int INFO_BITS = 1,   // side information of a word, >= 1
+    parameter int FABRIC    = 0,   // cells of 0: no particular fabric, 1: ECP5, 2: iCE40
+    localparam int WORD     = SIMD * (DEPTHWISE ? PE : 1)
 ) (
-    input  wire                   clk,
-    input  wire                   rst,
+    input  wire                     clk,
+    input  wire                     rst,
 
-    input  wire                   word_valid,
-    input  wire [WORD*A_BITS-1:0] word_data,
-    input  wire [PASS_BITS-1:0]   word_pass,
-    input  wire                   word_first,
-    input  wire                   word_last,
-    input  wire                   word_double,
-    input  wire                   word_negate,
-    input  wire                   word_frame,
-    input  wire [PE*WPAR*SIMD-1:0] weights,      // bit (pe*WPAR + p)*SIMD + i; timing: see Latency
+    input  wire                     word_valid,
+    input  wire                     word_first,
+    input  wire                     word_last,
+    input  wire                     word_top,
+    input  wire [INFO_BITS-1:0]     word_info,
+    input  wire [WORD*ACT_BITS-1:0] activations,  // activation i at [i*ACT_BITS +: ACT_BITS]
+    input  wire [PE*WPAR*SIMD-1:0]  weights,      // bit (pe*WPAR + p)*SIMD + i
 
-    output wire                   group_valid,   // one clock
-    output wire                   group_frame,
-    output wire [PE*ACC_BITS-1:0] accumulators   // PE pe at [pe*ACC_BITS +: ACC_BITS], in the clock of group_valid
+    output wire                     run_valid,    // one clock
+    output wire [INFO_BITS-1:0]     run_info,     // of the run's last word
+    output wire [PE*RUN_BITS-1:0]   totals        // PE pe at [pe*RUN_BITS +: RUN_BITS], in the clock of run_valid
 );
-  if (A_BITS % APAR != 0) begin : g_apar error_APAR_must_divide_A_BITS check (); end
+  if (WPAR > 1 && XNOR) begin : g_wpar error_WPAR_above_1_needs_AND_cells check (); end
 
-  if (WPAR > 1 && (XNOR || PASSES > 1)) begin : g_wpar error_WPAR_above_1_needs_AND_cells_and_APAR_equal_to_A_BITS check (); end
+  localparam int GROUPS = PE * WPAR;
+  localparam int SETS   = DEPTHWISE ? GROUPS : 1;
+  // ECP5 has flip-flops to spare: inputs are registered, so that the way from a memory is a clock of its own.
+  localparam int ENTRY  = FABRIC == 1 ? 1 : 0;
+  localparam int SUMS   = $clog2(SIMD) - (ACT_BITS == 1 && SIMD > 2 ? 1 : 0) + (CAN_SIGN ? 1 : 0) + $clog2(WPAR);  // signed_sum, plane_merge
 
-  localparam int SELECT    = PASSES > 1 ? 1 : 0;
-  localparam int TERM      = SELECT + ($clog2(SIMD) + 1) / 2 + ($clog2(WPAR) + 1) / 2;  // clocks until the sums stand: adder_tree's latencies
-  localparam int CELL_BITS = APAR + (A_SIGNED ? 1 : 0);
-  localparam int SUM_BITS  = CELL_BITS + $clog2(SIMD);
-  localparam int PASS_BITS_WIDE = $clog2(A_BITS + 1) + PASS_BITS;  // of a pass times APAR
-
-  // ---- The control bits of a word travel beside its data.
-  localparam int INFO_BITS = PASS_BITS + 5;
-  logic [TERM:0]                 valid;
-  logic [(TERM+1)*INFO_BITS-1:0] info;
-  wire  [INFO_BITS-1:0]          info_in = {word_frame, word_first, word_last, word_double, word_negate, word_pass};
-
-  wire  [(TERM+2)*INFO_BITS-1:0] info_shifted = {info, info_in};
+  // ---- The control bits of a word travel beside its data, up to the accumulators and one clock further.
+  localparam int PIPE_BITS = INFO_BITS + 2;
+  logic [ENTRY+SUMS:0]                 valid;
+  logic [(ENTRY+SUMS+1)*PIPE_BITS-1:0] pipe;
+  wire  [(ENTRY+SUMS+2)*PIPE_BITS-1:0] pipe_line  = {pipe, word_first, word_last, word_info};
+  wire  [ENTRY+SUMS+1:0]               valid_line = {valid, word_valid};
   always_ff @(posedge clk) begin
-    valid <= (TERM + 1)'({valid, word_valid});
-    info  <= info_shifted[(TERM+1)*INFO_BITS-1:0];
+    valid <= valid_line[ENTRY+SUMS:0];
+    pipe  <= pipe_line[(ENTRY+SUMS+1)*PIPE_BITS-1:0];
     if (rst) valid <= '0;
   end
-  // At the term stage, and one clock later at the accumulator.
-  wire [INFO_BITS-1:0] term_info = info_shifted[TERM*INFO_BITS+:INFO_BITS];
-  wire [INFO_BITS-1:0] acc_info  = info_shifted[(TERM+1)*INFO_BITS+:INFO_BITS];
-  wire                 acc_valid = valid[TERM];
+  wire sum_valid = valid_line[ENTRY+SUMS];
+  wire sum_first = pipe_line[(ENTRY+SUMS)*PIPE_BITS+INFO_BITS+1];
+  assign run_valid = valid_line[ENTRY+SUMS+1] && pipe_line[(ENTRY+SUMS+1)*PIPE_BITS+INFO_BITS];
+  assign run_info  = pipe_line[(ENTRY+SUMS+1)*PIPE_BITS+:INFO_BITS];
+  wire unused_lines = &{1'b0, pipe_line, valid_line};
 
-  // ---- The plane group of this pass.
-  wire [WORD*APAR-1:0] activations;
-  wire                 top;
-  if (PASSES > 1) begin : g_select
-    logic [WORD*APAR-1:0] selected;
-    logic                 selected_top;
-    for (genvar i = 0; i < WORD; i++) begin : g_lane
-      wire [A_BITS-1:0] shifted = word_data[i*A_BITS+:A_BITS] >> (word_pass * PASS_BITS_WIDE'(APAR));
-      always_ff @(posedge clk) selected[i*APAR+:APAR] <= shifted[APAR-1:0];
-      wire unused = &{1'b0, shifted};
+  // ---- The word's sum for each PE and plane.
+  localparam int PLANE_BITS = CAN_SIGN ? $clog2(((1 << ACT_BITS) - 1) * SIMD + 1) + 1
+                                       : $clog2(((1 << ACT_BITS) - 1) * SIMD + (SIMD % 4 == 0 ? 0 : 1));
+  wire [WORD*ACT_BITS-1:0]     entered;
+  wire [GROUPS*SIMD-1:0]       entered_weights;
+  wire                         entered_top;
+  wire [SETS*SIMD*ACT_BITS-1:0] mine;
+  wire [GROUPS*PLANE_BITS-1:0] planes;
+  wire [GROUPS-1:0]            plane_w, plane_a;
+  delay_line #(.WIDTH(WORD * ACT_BITS + GROUPS * SIMD + 1), .CLOCKS(ENTRY)) entry (
+      .clk(clk), .in_data({activations, weights, word_top}), .out_data({entered, entered_weights, entered_top})
+  );
+  if (DEPTHWISE) begin : g_own
+    for (genvar i = 0; i < GROUPS * SIMD; i++) begin : g_cell
+      assign mine[i*ACT_BITS+:ACT_BITS] = entered[(i%SIMD*PE+i/SIMD/WPAR)*ACT_BITS+:ACT_BITS];
     end
-    always_ff @(posedge clk) selected_top <= word_pass == PASS_BITS'(PASSES - 1);
-    assign activations = selected;
-    assign top         = selected_top;
-  end else begin : g_whole
-    assign activations = word_data;
-    assign top         = 1'b1;
+  end else begin : g_shared
+    assign mine = entered;
   end
+  signed_sum #(.GROUPS(GROUPS), .N(SIMD), .ACT_BITS(ACT_BITS), .CAN_SIGN(CAN_SIGN), .OWN(DEPTHWISE), .XNOR(XNOR), .FABRIC(FABRIC)) cells (
+      .clk(clk), .weights(entered_weights), .activations(mine), .top(entered_top), .sums(planes), .left_weight(plane_w), .left_activation(plane_a)
+  );
 
-  logic group_valid_q, group_frame_q;
-  always_ff @(posedge clk) begin
-    group_valid_q <= acc_valid && acc_info[PASS_BITS+2];
-    group_frame_q <= acc_info[PASS_BITS+4];
-    if (rst) group_valid_q <= 1'b0;
-  end
-  assign group_valid = group_valid_q;
-  assign group_frame = group_frame_q;
+  // ---- The planes at their weights.
+  localparam bit IS_SIGNED = CAN_SIGN || WPAR > 1;
+  localparam bit LEFT_OVER = SIMD % 4 == 0 || (CAN_SIGN && ACT_BITS == 1);
+  localparam int SUM_BITS  = PLANE_BITS + (WPAR > 1 ? WPAR + 1 : 0);
+  wire [PE*SUM_BITS-1:0] sums;
+  wire [PE-1:0]          left_w, left_a;
+  plane_merge #(
+      .GROUPS(PE), .WPAR(WPAR), .IN_BITS(PLANE_BITS), .IS_SIGNED(CAN_SIGN), .W_SIGNED(W_SIGNED), .LEFT_OVER(LEFT_OVER), .FABRIC(FABRIC)
+  ) merge (.clk(clk), .planes(planes), .weight(plane_w), .activation(plane_a), .sums(sums), .left_weight(left_w), .left_activation(left_a));
 
+  // ---- Accumulators. What comes complemented is turned round here, and a lone negative plane is subtracted.
+  localparam bit MINUS  = W_SIGNED && WPAR == 1;
+  localparam bit TURN   = XNOR != MINUS;
+  localparam bit SIGNED_TERM = IS_SIGNED || MINUS;
+  localparam int Y_BITS = SIGNED_TERM || SUM_BITS > RUN_BITS ? RUN_BITS : SUM_BITS;
+  localparam logic [3:0] LEFT = !LEFT_OVER ? {4{MINUS}} : (XNOR ? 4'b1001 : 4'b1000) ^ {4{MINUS}};
+  logic [PE*RUN_BITS-1:0]     acc;
+  wire  [PE*Y_BITS-1:0]       terms;
+  wire  [PE*(RUN_BITS+1)-1:0] next;
   for (genvar pe = 0; pe < PE; pe++) begin : g_pe
-    wire [SIMD*APAR-1:0] mine;
-    if (DEPTHWISE) begin : g_own
-      for (genvar i = 0; i < SIMD; i++) begin : g_cell
-        assign mine[i*APAR+:APAR] = activations[(i*PE+pe)*APAR+:APAR];
-      end
-    end else begin : g_shared
-      assign mine = activations;
-    end
-
-    wire [ACC_BITS-1:0] sum;
-    if (WPAR == 1) begin : g_plane
-      wire [SUM_BITS-1:0] plane;
-      plane_sum #(.SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED), .XNOR(XNOR)) lanes (
-          .clk(clk), .weights(weights[pe*SIMD+:SIMD]), .activations(mine), .top(top), .sum(plane)
-      );
-      assign sum = A_SIGNED ? ACC_BITS'($signed(plane)) : ACC_BITS'(plane);
-    end else begin : g_planes
-      // The planes at their weights. A negative top plane is complemented here; the 1 that -x = ~x + 1 lacks comes with the accumulator's carry.
-      localparam int PLACED_BITS = SUM_BITS + WPAR;
-      wire [WPAR*PLACED_BITS-1:0]         placed_planes;
-      wire [PLACED_BITS+$clog2(WPAR)-1:0] whole;
-      for (genvar p = 0; p < WPAR; p++) begin : g_weight
-        wire [SUM_BITS-1:0]    plane;
-        wire [PLACED_BITS-1:0] wide = (A_SIGNED ? PLACED_BITS'($signed(plane)) : PLACED_BITS'(plane)) << p;
-        plane_sum #(.SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED), .XNOR(1'b0)) lanes (
-            .clk(clk), .weights(weights[(pe*WPAR+p)*SIMD+:SIMD]), .activations(mine), .top(top), .sum(plane)
-        );
-        assign placed_planes[p*PLACED_BITS+:PLACED_BITS] = W_SIGNED && p == WPAR - 1 ? ~wide : wide;
-      end
-      adder_tree #(.N(WPAR), .WIDTH(PLACED_BITS), .IS_SIGNED(1'b1)) tree (.clk(clk), .numbers(placed_planes), .sum(whole));
-      assign sum = ACC_BITS'($signed(whole));
-    end
-
-    // An AND plane may be subtracted (the top plane of signed weights): -x is ~x plus the carry-in that the accumulator adds.
-    logic [ACC_BITS-1:0] term, acc;
-    wire  [ACC_BITS-1:0] placed   = PASSES > 1 ? sum << (term_info[PASS_BITS-1:0] * PASS_BITS_WIDE'(APAR)) : sum;
-    wire                 flip     = !XNOR && WPAR == 1 && term_info[PASS_BITS];
-    wire                 carry    = WPAR > 1 ? W_SIGNED : !XNOR && acc_info[PASS_BITS];
-    wire  [ACC_BITS-1:0] kept     = acc_info[PASS_BITS+3] ? '0 : acc_info[PASS_BITS+1] ? acc << 1 : acc;
-    wire  [ACC_BITS:0]   next     = {kept, 1'b1} + {term, carry};
-    always_ff @(posedge clk) begin
-      term <= placed ^ {ACC_BITS{flip}};
-      if (acc_valid) acc <= next[ACC_BITS:1];
-    end
-    assign accumulators[pe*ACC_BITS+:ACC_BITS] = acc;
-    wire unused_carry = &{1'b0, next[0]};
+    wire fill = IS_SIGNED ? sums[pe*SUM_BITS+SUM_BITS-1] : XNOR;
+    assign terms[pe*Y_BITS+:Y_BITS] = Y_BITS'({{RUN_BITS{fill}}, sums[pe*SUM_BITS+:SUM_BITS]});
+    always_ff @(posedge clk) if (sum_valid) acc[pe*RUN_BITS+:RUN_BITS] <= next[pe*(RUN_BITS+1)+:RUN_BITS];
   end
+  carry_adders #(
+      .COUNT(PE), .X_BITS(RUN_BITS), .Y_BITS(Y_BITS), .Y_XOR(TURN), .CARRY(LEFT), .OVERFLOW(1'b0), .FABRIC(FABRIC)
+  ) accumulators (
+      .xa(acc), .xb({PE * RUN_BITS{!sum_first}}), .ya(terms), .yb({PE * Y_BITS{1'b1}}), .ca(left_w), .cb(left_a), .sums(next)
+  );
+  assign totals = acc;
+  wire unused = &{1'b0, sums, next};
 endmodule
 `default_nettype wire
