@@ -26,8 +26,9 @@ module carry_chain_ecp5 #(
 
   for (genvar i = 0; i < CELLS; i++) begin : g_cell
     if (i == 0) begin : g_first
+      (* carry_in_unused *)  // so that place and route need not bring it there (sw/flow/trim_carry_chains.py)
       CCU2C #(.INIT0(WIDE_TABLES[15:0]), .INIT1(WIDE_TABLES[31:16]), .INJECT1_0("NO"), .INJECT1_1("NO")) slots (
-          .A0(wide_a[0]), .B0(wide_b[0]), .C0(wide_c[0]), .D0(wide_d[0]), .A1(wide_a[1]), .B1(wide_b[1]), .C1(wide_c[1]), .D1(wide_d[1]),
+          .CIN(1'b0), .A0(wide_a[0]), .B0(wide_b[0]), .C0(wide_c[0]), .D0(wide_d[0]), .A1(wide_a[1]), .B1(wide_b[1]), .C1(wide_c[1]), .D1(wide_d[1]),
           .S0(wide_sum[0]), .S1(wide_sum[1]), .COUT(carry[1])
       );
     end else begin : g_next
