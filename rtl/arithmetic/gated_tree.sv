@@ -102,11 +102,18 @@ module gated_tree #(
   if (EXTRA > 0) begin : g_extras
     wire [GROUPS*EXTRA-1:0] extra_weights;
     wire [SETS*EXTRA-1:0]   extra_low;
+    // On ECP5 the carry's cell is the gate, so weight and activation travel apart, the latter once for all groups. On iCE40, where a flip-flop takes a cell
+    // of its own unless it follows a LUT, the product travels, and a constant beside it.
     for (genvar g = 0; g < GROUPS; g++) begin : g_weights
-      assign extra_weights[g*EXTRA+:EXTRA] = weights[g*N+WHOLE+:EXTRA];
+      for (genvar e = 0; e < EXTRA; e++) begin : g_weight
+        wire weight = weights[g*N+WHOLE+e];
+        wire low    = activations[((OWN?g:0)*N+WHOLE+e)*ACT_BITS];
+        assign extra_weights[g*EXTRA+e] = FABRIC != 2 ? weight : XNOR ? weight ^ low : weight & low;
+        wire unused = low;
+      end
     end
     for (genvar e = 0; e < SETS * EXTRA; e++) begin : g_low
-      assign extra_low[e] = activations[(e/EXTRA*N+WHOLE+e%EXTRA)*ACT_BITS];
+      assign extra_low[e] = FABRIC == 2 ? !XNOR : activations[(e/EXTRA*N+WHOLE+e%EXTRA)*ACT_BITS];
     end
     logic [LEVELS*GROUPS*EXTRA-1:0]    weight_delays;
     logic [LEVELS*SETS*EXTRA-1:0]      low_delays;

@@ -4,6 +4,7 @@
 // The reference adds weight * activation cell by cell; a cell's value follows from the header of plane_array.sv alone.
 #include <Varray_binary.h>
 #include <Varray_binary_ecp5.h>
+#include <Varray_binary_ice40.h>
 #include <Varray_columns_ecp5.h>
 #include <Varray_depthwise.h>
 #include <Varray_depthwise_ecp5.h>
@@ -12,12 +13,15 @@
 #include <Varray_octets_ecp5.h>
 #include <Varray_pairs.h>
 #include <Varray_pairs_ecp5.h>
+#include <Varray_pairs_ice40.h>
 #include <Varray_planes.h>
 #include <Varray_planes_ecp5.h>
 #include <Varray_signed_bit_ecp5.h>
 #include <Varray_signed_ecp5.h>
+#include <Varray_signed_ice40.h>
 #include <Varray_signed_planes_ecp5.h>
 #include <Varray_signed_xnor_ecp5.h>
+#include <Varray_signed_xnor_ice40.h>
 #include <Varray_two_planes_ecp5.h>
 #include <Varray_xnor_triples_ecp5.h>
 
@@ -159,18 +163,19 @@ TEST_CASE("plane_array, binary XNOR", "[arithmetic]") {
   const ArrayCase layer{.pe = 2, .simd = 21, .act_bits = 1, .run_bits = 10, .xnor = true};
   check_array<Varray_binary>(layer);
   check_array<Varray_binary_ecp5>(layer);
+  check_array<Varray_binary_ice40>(layer);
 }
 TEST_CASE("plane_array, two bits AND", "[arithmetic]") {
   const ArrayCase layer{.pe = 3, .simd = 16, .act_bits = 2, .run_bits = 9};
   check_array<Varray_pairs>(layer);
   check_array<Varray_pairs_ecp5>(layer);
+  check_array<Varray_pairs_ice40>(layer);
 }
 TEST_CASE("plane_array, depthwise", "[arithmetic]") {
   check_array<Varray_depthwise>({.pe = 4, .simd = 1, .act_bits = 4, .run_bits = 7, .depthwise = true});
   check_array<Varray_depthwise_ecp5>({.pe = 4, .simd = 1, .act_bits = 4, .run_bits = 7, .depthwise = true});
   check_array<Varray_columns_ecp5>({.pe = 3, .simd = 9, .act_bits = 2, .run_bits = 12, .can_sign = true, .xnor = true, .depthwise = true});
-  check_array<Varray_two_planes_ecp5>(
-      {.pe = 3, .simd = 3, .act_bits = 2, .run_bits = 10, .depthwise = true, .wpar = 2});
+  check_array<Varray_two_planes_ecp5>({.pe = 3, .simd = 3, .act_bits = 2, .run_bits = 10, .depthwise = true, .wpar = 2});
 }
 TEST_CASE("plane_array, several weight planes at once", "[arithmetic]") {
   const ArrayCase layer{.pe = 2, .simd = 6, .act_bits = 3, .run_bits = 18, .can_sign = true, .wpar = 5, .w_signed = true};
@@ -187,6 +192,9 @@ TEST_CASE("plane_array, three bits XNOR", "[arithmetic]") {
 TEST_CASE("plane_array, signed activations", "[arithmetic]") {
   check_array<Varray_signed_ecp5>({.pe = 2, .simd = 20, .act_bits = 4, .run_bits = 14, .can_sign = true});
   check_array<Varray_signed_xnor_ecp5>({.pe = 2, .simd = 8, .act_bits = 2, .run_bits = 9, .can_sign = true, .xnor = true});
+  check_array<Varray_signed_ice40>({.pe = 2, .simd = 20, .act_bits = 4, .run_bits = 14, .can_sign = true});
+  check_array<Varray_signed_xnor_ice40>(
+      {.pe = 2, .simd = 8, .act_bits = 2, .run_bits = 9, .can_sign = true, .xnor = true, .depthwise = true});
   check_array<Varray_signed_bit_ecp5>({.pe = 2, .simd = 12, .act_bits = 1, .run_bits = 10, .can_sign = true, .xnor = true});
 }
 TEST_CASE("plane_array, one negative plane", "[arithmetic]") {
