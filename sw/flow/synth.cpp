@@ -143,6 +143,7 @@ void place_and_route(const Job& job) {
     args.insert(args.end(), {"--pcf", pins, "--asc", (job.build / config_name(job)).string()});
   } else {
     args.insert(args.end(), {"--lpf", pins, "--textcfg", (job.build / config_name(job)).string()});
+    args.insert(args.end(), {"--pre-pack", resource("sw/flow/trim_carry_chains.py").string()});
     if (!job.board.speed.empty()) args.insert(args.end(), {"--speed", job.board.speed});
   }
   if (job.options.jobs > 1) args.insert(args.end(), {"--threads", std::to_string(job.options.jobs)});
