@@ -34,12 +34,12 @@ module gated_tree #(
   localparam int EXTRA  = N - WHOLE;
   localparam int LEVELS = $clog2(WHOLE);
 
-  function automatic int count_after(input int level);
-    count_after = (WHOLE + (1 << level) - 1) >> level;
+  function automatic int numbers_after(input int level);
+    numbers_after = (WHOLE + (1 << level) - 1) >> level;
   endfunction
   // ---- Numbers after each level, number j of group g at [(g*COUNT + j)*BITS +: BITS], and the extras in the clock in which its adders need them.
   for (genvar level = 0; level <= LEVELS; level++) begin : g_level
-    localparam int COUNT = count_after(level);
+    localparam int COUNT = numbers_after(level);
     localparam int BITS  = ACT_BITS + level;
     wire [GROUPS*COUNT*BITS-1:0] numbers;
     if (level == 0) begin : g_leaves
@@ -54,7 +54,7 @@ module gated_tree #(
         wire unused = &{1'b0, numbers};
       end
     end else begin : g_sums
-      localparam int BELOW   = count_after(level - 1);
+      localparam int BELOW   = numbers_after(level - 1);
       localparam int ADDERS  = BELOW / 2;
       localparam int IN_BITS = BITS - 1;
       localparam int TAKEN   = WHOLE - BELOW;  // extras: one for each adder below
