@@ -108,12 +108,12 @@ module gated_tree #(
       for (genvar e = 0; e < EXTRA; e++) begin : g_weight
         wire weight = weights[g*N+WHOLE+e];
         wire low    = activations[((OWN?g:0)*N+WHOLE+e)*ACT_BITS];
-        assign extra_weights[g*EXTRA+e] = FABRIC != 2 ? weight : XNOR ? weight ^ low : weight & low;
+        assign extra_weights[g*EXTRA+e] = FABRIC == 1 ? weight : XNOR ? weight ^ low : weight & low;
         wire unused = low;
       end
     end
     for (genvar e = 0; e < SETS * EXTRA; e++) begin : g_low
-      assign extra_low[e] = FABRIC == 2 ? !XNOR : activations[(e/EXTRA*N+WHOLE+e%EXTRA)*ACT_BITS];
+      assign extra_low[e] = FABRIC != 1 ? !XNOR : activations[(e/EXTRA*N+WHOLE+e%EXTRA)*ACT_BITS];
     end
     logic [LEVELS*GROUPS*EXTRA-1:0]    weight_delays;
     logic [LEVELS*SETS*EXTRA-1:0]      low_delays;

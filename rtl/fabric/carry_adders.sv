@@ -23,8 +23,8 @@ module carry_adders #(
     parameter int PERIOD    = 1,        // of every PERIOD adders the first CARRIES have a carry in
     parameter int CARRIES   = 1,
     parameter bit OVERFLOW  = 1,        // the sum's top bit, the carry out, is wanted; else it is zero
-    parameter int CHAIN     = 36,       // slots
     parameter int FABRIC    = 0,        // 1: ECP5, 2: iCE40
+    parameter int CHAIN     = FABRIC == 2 ? 16 : 36,  // slots
     localparam int BITS     = X_BITS > Y_BITS ? X_BITS : Y_BITS,
     localparam int SUM_BITS = BITS + 1
 ) (
