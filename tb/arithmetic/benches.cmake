@@ -1,4 +1,3 @@
-add_bench(adder_tree CASES "Vtree_1 N=1 WIDTH=4 IS_SIGNED=1'b1" "Vtree_7s N=7 WIDTH=3 IS_SIGNED=1'b1" "Vtree_21 N=21 WIDTH=2 IS_SIGNED=1'b0")
 function(array_case class)  # array_case(<class> NAME=VALUE...): the defaults of tb/arithmetic/plane_array_tb.cpp's ArrayCase where not given
   set(defaults CAN_SIGN=1'b0 XNOR=1'b0 DEPTHWISE=1'b0 WPAR=1 W_SIGNED=1'b0 INFO_BITS=5 FABRIC=0)
   foreach(argument IN LISTS ARGN)
