@@ -14,9 +14,11 @@ namespace fs = std::filesystem;
 namespace bitloom {
 namespace {
 
+constexpr const char* kFolders[] = {"sim", "sim-trace", "sim-activity"};  // by ModelKind
+
 /// What the library is built from: when this text is the same, it need not be built again. Memory images are read at run time.
-std::string fingerprint(const fs::path& folder, const nlohmann::json& design, bool trace) {
-  std::string text = tool_version("verilator") + (trace ? " trace\n" : "\n");
+std::string fingerprint(const fs::path& folder, const nlohmann::json& design) {
+  std::string text = tool_version("verilator") + "\n";
   text += read_text_file(resource("sim/glue/model.cpp"));
   for (const auto& source : design.at("sources")) text += read_text_file(folder / source.get<std::string>());
   return text + read_text_file(folder / "bitloom_core.sv");
@@ -39,14 +41,14 @@ void Port::set_bits(int offset, int width, std::uint32_t value) {
   }
 }
 
-fs::path build_model(const fs::path& design_folder, bool trace) {
+fs::path build_model(const fs::path& design_folder, ModelKind kind) {
   const nlohmann::json design = read_design(design_folder);
   require_program("verilator");
   require_program("make");
   require_program("g++");
-  const fs::path build = fs::absolute(design_folder) / "build" / (trace ? "sim-trace" : "sim");
+  const fs::path build = fs::absolute(design_folder) / "build" / kFolders[static_cast<std::size_t>(kind)];
   const fs::path library = build / "libbitloom_core.so";
-  const std::string print = fingerprint(design_folder, design, trace);
+  const std::string print = fingerprint(design_folder, design);
   if (fs::exists(library) && fs::exists(build / "fingerprint") && read_text_file(build / "fingerprint") == print) return library;
 
   std::error_code error;
@@ -61,13 +63,16 @@ fs::path build_model(const fs::path& design_folder, bool trace) {
       throw Error(program, fmt::format("failed with status {} on {}; the log is {}:\n{}", status, design_folder.string(), log.string(),
                                        last_lines(log, 15)));
   };
+  // A netlist of thousands of cells compiles for minutes at -O2, and is counted over some ten thousand clocks only.
+  const std::string optimization = kind == ModelKind::counted ? "OPT_FAST=-O0 OPT_GLOBAL=-O2" : "OPT_FAST=-O2 OPT_GLOBAL=-O2";
   std::vector<std::string> args = {"--cc",       "--build",        "-j",           "2",
                                    "--exe",      "--top-module",   "bitloom_core", "-DBITLOOM_PROBES",
                                    "--x-assign", "unique",         "--x-initial",  "unique",
                                    "-O3",        "-Wno-fatal",     "--Mdir",       build.string(),
                                    "-o",         library.string(), "-CFLAGS",      "-fPIC -std=c++17",
-                                   "-LDFLAGS",   "-shared",        "-MAKEFLAGS",   "OPT_FAST=-O2 OPT_GLOBAL=-O2"};
-  if (trace) args.insert(args.end(), {"--trace-fst"});
+                                   "-LDFLAGS",   "-shared",        "-MAKEFLAGS",   optimization};
+  if (kind == ModelKind::traced) args.insert(args.end(), {"--trace-fst"});
+  if (kind == ModelKind::counted) args.insert(args.end(), {"-DBITLOOM_ACTIVITY", "-CFLAGS", "-DBITLOOM_ACTIVITY"});
   args.push_back("bitloom_core.sv");
   for (const auto& source : design.at("sources")) args.push_back(source.get<std::string>());
   args.push_back(resource("sim/glue/model.cpp").string());

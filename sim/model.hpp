@@ -16,15 +16,20 @@ class Port {
   std::uint32_t bits(int offset, int width) const;
   void set_bits(int offset, int width, std::uint32_t value);
   void set(bool value) { data_[0] = value ? 1 : 0; }
+  const std::uint8_t* data() const { return data_; }
+  unsigned bytes() const { return bytes_; }
 
  private:
   std::uint8_t* data_ = nullptr;
   unsigned bytes_ = 0;
 };
 
-/// Verilates DESIGN (once, unless its files changed) into a shared library and returns its path.
+/// What a model can do beside being simulated: write a waveform, or show every net of a netlist at its port `toggles`.
+enum class ModelKind { plain, traced, counted };
+
+/// Verilates DESIGN (once for each kind, unless its files changed) into a shared library and returns its path.
 /// Throws Error when Verilator or the compiler is missing or fails, with the log's last lines.
-std::filesystem::path build_model(const std::filesystem::path& design_folder, bool trace);
+std::filesystem::path build_model(const std::filesystem::path& design_folder, ModelKind kind);
 
 class Model {
  public:

@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "emit/design.hpp"
+#include "sim/activity.hpp"
 #include "sim/model.hpp"
 #include "sim/quick.hpp"
 
@@ -153,6 +154,7 @@ class Simulation {
     for (const auto& boundary : design.at("boundaries")) watches_.emplace_back(boundary, network);
     for (const auto& layer : design.at("layers"))
       if (layer.at("activity").get<int>() >= 0) result_.layers.push_back({layer.at("name"), 0, 0, 0});
+    if (options.count) switching_.emplace(model.port("toggles"), model.port("accesses"));
     lanes_ = design.at("input").at("lanes");
     patience_ = kPatience + 20 * design.at("predicted_clocks_per_image").get<std::int64_t>();
     if (options.stall > 0) patience_ = static_cast<std::int64_t>(static_cast<double>(patience_) / std::max(0.01, 1 - options.stall));
@@ -237,6 +239,7 @@ class Simulation {
       observe(b);
     }
     if (in_span) count_activity();
+    if (switching_) count_switching();
     ++result_.total_clocks;
     edge();
     return moved;
@@ -290,6 +293,24 @@ class Simulation {
     }
   }
 
+  /// From the end of the image before the span on; what counts in the end is up to the last image that ends while others still enter.
+  void count_switching() {
+    const std::int64_t first = std::max<std::int64_t>(span_first_, 1);
+    if (done() < first || next_image_ == images_.size()) return;
+    SwitchingActivity& result = result_.switching;
+    const bool image_ends = finished_at_.back() == result_.total_clocks;
+    if (done() == first && image_ends) {
+      result.first_clock = result_.total_clocks;
+      switching_->start();
+      return;
+    }
+    switching_->sample();
+    if (!image_ends) return;
+    result.images = done() - first;
+    result.clocks = result_.total_clocks - result.first_clock;
+    switching_->read(result.toggles, result.accesses);
+  }
+
   std::string no_progress() const {
     std::string text = fmt::format("no beat moved for {} clocks;", patience_);
     for (const BoundaryWatch& watch : watches_)
@@ -321,6 +342,7 @@ class Simulation {
   Port clk_, rst_, in_valid_, in_ready_, in_data_, in_last_, out_valid_, out_ready_, out_data_, out_last_;
   Port probe_valid_, probe_ready_, probe_last_, probe_data_, activity_;
   std::vector<BoundaryWatch> watches_;
+  std::optional<NetCounter> switching_;
   SimulationResult result_;
   std::vector<std::int64_t> finished_at_;
   std::int64_t patience_ = 0, span_first_ = 0, first_input_ = -1;
@@ -346,9 +368,11 @@ SimulationResult simulate(const std::filesystem::path& design_folder, const Netw
   for (const char* field : {"boundaries", "input", "output", "predicted_clocks_per_image"})
     if (!design.contains(field))
       throw Error((design_folder / "design.json").string(), fmt::format("{} is missing; compile the model again", field));
-  const bool quick = !options.quick.empty() && options.trace.empty();
-  const std::filesystem::path library =
-      quick ? build_quick_model(design_folder, options.quick) : build_model(design_folder, !options.trace.empty());
+  const bool quick = !options.quick.empty() && options.trace.empty() && !options.count;
+  const std::filesystem::path library = quick ? build_quick_model(design_folder, options.quick)
+                                              : build_model(design_folder, options.count           ? ModelKind::counted
+                                                                           : options.trace.empty() ? ModelKind::plain
+                                                                                                   : ModelKind::traced);
   Model model(library, design_folder, options.seed, options.trace);
   SimulationResult result = Simulation(design, model, network, images, golden, options).run();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -19,6 +19,7 @@ struct SimulationOptions {
   unsigned seed = 1;            ///< of stalls and of the model's initial state
   std::filesystem::path trace;  ///< FST file; empty for none
   std::filesystem::path quick;  ///< a prepared runtime (sim/quick.hpp): the model is built quickly and runs slowly; empty for the other way
+  bool count = false;           ///< count what every net of a netlist does (SwitchingActivity); needs a design of netlist_design
   std::function<void(std::int64_t done, std::int64_t total)> progress;  ///< called now and then; may be empty
 };
 
@@ -44,6 +45,14 @@ struct LayerActivity {
   std::int64_t busy = 0, starved = 0, stalled = 0;
 };
 
+/// What the nets did between the ends of two images in steady state, sampled once a clock when all is settled: no glitches.
+struct SwitchingActivity {
+  std::int64_t first_clock = 0;         ///< the first sampled clock, counted from the end of the reset
+  std::int64_t clocks = 0, images = 0;  ///< of the window; 0 when the run was too short for one
+  std::vector<std::uint64_t> toggles;   ///< for each bit of the port `toggles`: how often it differs from the clock before
+  std::vector<std::uint64_t> accesses;  ///< for each bit of the port `accesses`: in how many clocks it is 1
+};
+
 struct SimulationResult {
   std::int64_t images = 0;
   bool bit_exact = false;
@@ -53,6 +62,7 @@ struct SimulationResult {
   std::int64_t span_clocks = 0;          ///< the steady-state span
   std::vector<BoundaryResult> boundaries;
   std::vector<LayerActivity> layers;
+  SwitchingActivity switching;                ///< with SimulationOptions::count
   std::vector<std::vector<MapData>> outputs;  ///< per image, as the hardware gave it: a map for each output of the network
   double seconds = 0;
   std::string failure;  ///< why the run was stopped (no progress, a wrong `last`); empty when it completed

@@ -2,97 +2,123 @@
 // plane_array - the multiply-accumulate array of a plane layer: PE totals, each over the words of a run
 //
 // A run is the words from one with word_first to one with word_last. Its totals are, for each PE, the sum over its words of sum_i cell(weight_i, activation_i),
-// modulo 2^RUN_BITS: two's complement if CAN_SIGN or W_SIGNED, else unsigned. Coefficients are applied later, to totals (run_combiner).
+// modulo 2^RUN_BITS: two's complement if CAN_SIGN or W_SIGNED, else unsigned. Coefficients are applied later, to totals.
+// Cells are AND (the activation where the weight bit is 1, else zero) or XNOR (the activation, complemented bit by bit where the weight bit is 0). With CAN_SIGN a
+// cell's highest bit counts negative in words with word_top; all words of a run are alike in this.
 // All PEs share SIMD activations; with DEPTHWISE every PE has its own, and cell i of PE pe takes activation i*PE + pe of SIMD*PE.
-// With WPAR > 1 a word has all weight planes at once, plane p counting 2^p (the top one -2^p if W_SIGNED).
+// With WPAR > 1 a word has all weight planes at once, plane p counting 2^p; the top plane counts -2^p if W_SIGNED.
 //
-// Latency    from a word with word_last to run_valid: ceil(log4(SIMD)) + ceil(log4(WPAR)) + 1.
+// Latency    from a word with word_last to run_valid, at most ceil(log2 SIMD) + ceil(log2 WPAR) + 3.
 // Rate       one word per clock, runs back to back.
 // Reset      valid bits only.
 `default_nettype none
 module plane_array #(
-    parameter int PE        = 4,
-    parameter int SIMD      = 8,
+    parameter int PE        = 4,   // output channels at once
+    parameter int SIMD      = 8,   // activations per PE and word
     parameter int ACT_BITS  = 1,   // activation bits per clock
-    parameter bit CAN_SIGN  = 0,   // in words with word_top the highest of them counts negative
-    parameter bit XNOR      = 1,   // cells, see plane_sum
-    parameter bit DEPTHWISE = 0,
-    parameter int WPAR      = 1,   // more than one: AND cells
+    parameter bit CAN_SIGN  = 0,   // word_top may be high
+    parameter bit XNOR      = 1,   // cells
+    parameter bit DEPTHWISE = 0,   // every PE has activations of its own
+    parameter int WPAR      = 1,   // weight planes at once; more than one: AND cells
     parameter bit W_SIGNED  = 0,
-    parameter int RUN_BITS  = 12,
-    parameter int INFO_BITS = 1,
-    parameter int FABRIC    = 0,
-    localparam int WORD = SIMD * (DEPTHWISE ? PE : 1)
+    parameter int RUN_BITS  = 12,  // of a total
+    parameter int INFO_BITS = 1,   // side information of a word, >= 1
+    parameter int FABRIC    = 0,   // cells of 0: no particular fabric, 1: ECP5, 2: iCE40
+    localparam int WORD     = SIMD * (DEPTHWISE ? PE : 1)
 ) (
-    input  wire                    clk,
-    input  wire                    rst,
-    input  wire                    word_valid,
-    input  wire                    word_first,
-    input  wire                    word_last,
-    input  wire                    word_top,
-    input  wire [INFO_BITS-1:0]    word_info,
-    input  wire [WORD*ACT_BITS-1:0] activations,
-    input  wire [PE*WPAR*SIMD-1:0] weights,     // bit (pe*WPAR + p)*SIMD + i
-    output wire                    run_valid,   // one clock
-    output wire [INFO_BITS-1:0]    run_info,    // of the run's last word
-    output wire [PE*RUN_BITS-1:0]  totals
+    input  wire                     clk,
+    input  wire                     rst,
+
+    input  wire                     word_valid,
+    input  wire                     word_first,
+    input  wire                     word_last,
+    input  wire                     word_top,
+    input  wire [INFO_BITS-1:0]     word_info,
+    input  wire [WORD*ACT_BITS-1:0] activations,  // activation i at [i*ACT_BITS +: ACT_BITS]
+    input  wire [PE*WPAR*SIMD-1:0]  weights,      // bit (pe*WPAR + p)*SIMD + i
+
+    output wire                     run_valid,    // one clock
+    output wire [INFO_BITS-1:0]     run_info,     // of the run's last word
+    output wire [PE*RUN_BITS-1:0]   totals        // PE pe at [pe*RUN_BITS +: RUN_BITS], in the clock of run_valid
 );
   if (WPAR > 1 && XNOR) begin : g_wpar error_WPAR_above_1_needs_AND_cells check (); end
-  wire unused_fabric = FABRIC != 0;
 
-  localparam int SUMS      = ($clog2(SIMD) + 1) / 2 + ($clog2(WPAR) + 1) / 2;  // adder_tree's latencies
-  localparam int CELL_BITS = ACT_BITS + (CAN_SIGN ? 1 : 0);
-  localparam int SUM_BITS  = CELL_BITS + $clog2(SIMD);
+  localparam int GROUPS = PE * WPAR;
+  localparam int SETS   = DEPTHWISE ? GROUPS : 1;
+  // ECP5 has flip-flops to spare: inputs are registered, so that the way from a memory is a clock of its own.
+  localparam int ENTRY  = FABRIC == 1 ? 1 : 0;
+  localparam int SUMS   = $clog2(SIMD) - (ACT_BITS == 1 && SIMD > 2 ? 1 : 0) + (CAN_SIGN ? 1 : 0) + $clog2(WPAR);  // signed_sum, plane_merge
 
-  // ---- The control bits of a word travel beside its data.
+  // ---- The control bits of a word travel beside its data, up to the accumulators and one clock further.
   localparam int PIPE_BITS = INFO_BITS + 2;
-  logic [SUMS:0]                 valid;
-  logic [(SUMS+1)*PIPE_BITS-1:0] pipe;
-  wire  [(SUMS+2)*PIPE_BITS-1:0] pipe_in  = {pipe, word_first, word_last, word_info};
-  wire  [SUMS+1:0]               valid_in = {valid, word_valid};
+  logic [ENTRY+SUMS:0]                 valid;
+  logic [(ENTRY+SUMS+1)*PIPE_BITS-1:0] pipe;
+  wire  [(ENTRY+SUMS+2)*PIPE_BITS-1:0] pipe_line  = {pipe, word_first, word_last, word_info};
+  wire  [ENTRY+SUMS+1:0]               valid_line = {valid, word_valid};
   always_ff @(posedge clk) begin
-    valid <= valid_in[SUMS:0];
-    pipe  <= pipe_in[(SUMS+1)*PIPE_BITS-1:0];
+    valid <= valid_line[ENTRY+SUMS:0];
+    pipe  <= pipe_line[(ENTRY+SUMS+1)*PIPE_BITS-1:0];
     if (rst) valid <= '0;
   end
-  wire sum_valid = valid_in[SUMS];
-  wire sum_first = pipe_in[SUMS*PIPE_BITS+INFO_BITS+1];
-  assign run_valid = valid_in[SUMS+1] && pipe_in[(SUMS+1)*PIPE_BITS+INFO_BITS];
-  assign run_info  = pipe_in[(SUMS+1)*PIPE_BITS+:INFO_BITS];
-  wire unused_pipe = &{1'b0, pipe_in, valid_in};
+  wire sum_valid = valid_line[ENTRY+SUMS];
+  wire sum_first = pipe_line[(ENTRY+SUMS)*PIPE_BITS+INFO_BITS+1];
+  assign run_valid = valid_line[ENTRY+SUMS+1] && pipe_line[(ENTRY+SUMS+1)*PIPE_BITS+INFO_BITS];
+  assign run_info  = pipe_line[(ENTRY+SUMS+1)*PIPE_BITS+:INFO_BITS];
+  wire unused_lines = &{1'b0, pipe_line, valid_line};
 
-  for (genvar pe = 0; pe < PE; pe++) begin : g_pe
-    wire [SIMD*ACT_BITS-1:0] mine;
-    if (DEPTHWISE) begin : g_own
-      for (genvar i = 0; i < SIMD; i++) begin : g_cell
-        assign mine[i*ACT_BITS+:ACT_BITS] = activations[(i*PE+pe)*ACT_BITS+:ACT_BITS];
-      end
-    end else begin : g_shared
-      assign mine = activations;
+  // ---- The word's sum for each PE and plane.
+  localparam int PLANE_BITS = CAN_SIGN ? $clog2(((1 << ACT_BITS) - 1) * SIMD + 1) + 1
+                                       : $clog2(((1 << ACT_BITS) - 1) * SIMD + (SIMD % 4 == 0 ? 0 : 1));
+  wire [WORD*ACT_BITS-1:0]     entered;
+  wire [GROUPS*SIMD-1:0]       entered_weights;
+  wire                         entered_top;
+  wire [SETS*SIMD*ACT_BITS-1:0] mine;
+  wire [GROUPS*PLANE_BITS-1:0] planes;
+  wire [GROUPS-1:0]            plane_w, plane_a;
+  delay_line #(.WIDTH(WORD * ACT_BITS + GROUPS * SIMD + 1), .CLOCKS(ENTRY)) entry (
+      .clk(clk), .in_data({activations, weights, word_top}), .out_data({entered, entered_weights, entered_top})
+  );
+  if (DEPTHWISE) begin : g_own
+    for (genvar i = 0; i < GROUPS * SIMD; i++) begin : g_cell
+      assign mine[i*ACT_BITS+:ACT_BITS] = entered[(i%SIMD*PE+i/SIMD/WPAR)*ACT_BITS+:ACT_BITS];
     end
-
-    wire [RUN_BITS-1:0] sum;
-    localparam int PLACED_BITS = SUM_BITS + WPAR;
-    wire [WPAR*PLACED_BITS-1:0] placed_planes;
-    for (genvar p = 0; p < WPAR; p++) begin : g_plane
-      wire [SUM_BITS-1:0]    plane;
-      wire [PLACED_BITS-1:0] wide = (CAN_SIGN ? PLACED_BITS'($signed(plane)) : PLACED_BITS'(plane)) << p;
-      plane_sum #(.SIMD(SIMD), .ACT_BITS(ACT_BITS), .CAN_SIGN(CAN_SIGN), .XNOR(XNOR)) lanes (
-          .clk(clk), .weights(weights[(pe*WPAR+p)*SIMD+:SIMD]), .activations(mine), .top(word_top), .sum(plane)
-      );
-      // A negative top plane is complemented here; the 1 that -x = ~x + 1 lacks comes with the accumulator's carry.
-      assign placed_planes[p*PLACED_BITS+:PLACED_BITS] = W_SIGNED && p == WPAR - 1 ? ~wide : wide;
-    end
-    wire [PLACED_BITS+$clog2(WPAR)-1:0] whole;
-    adder_tree #(.N(WPAR), .WIDTH(PLACED_BITS), .IS_SIGNED(1'b1)) tree (.clk(clk), .numbers(placed_planes), .sum(whole));
-    assign sum = RUN_BITS'($signed(whole));
-    wire unused_whole = &{1'b0, whole};
-
-    logic [RUN_BITS-1:0] acc;
-    wire  [RUN_BITS:0]   next = {sum_first ? '0 : acc, 1'b1} + {sum, W_SIGNED};
-    always_ff @(posedge clk) if (sum_valid) acc <= next[RUN_BITS:1];
-    assign totals[pe*RUN_BITS+:RUN_BITS] = acc;
-    wire unused_carry = &{1'b0, next[0]};
+  end else begin : g_shared
+    assign mine = entered;
   end
+  signed_sum #(.GROUPS(GROUPS), .N(SIMD), .ACT_BITS(ACT_BITS), .CAN_SIGN(CAN_SIGN), .OWN(DEPTHWISE), .XNOR(XNOR), .FABRIC(FABRIC)) cells (
+      .clk(clk), .weights(entered_weights), .activations(mine), .top(entered_top), .sums(planes), .left_weight(plane_w), .left_activation(plane_a)
+  );
+
+  // ---- The planes at their weights.
+  localparam bit IS_SIGNED = CAN_SIGN || WPAR > 1;
+  localparam bit LEFT_OVER = SIMD % 4 == 0 || (CAN_SIGN && ACT_BITS == 1);
+  localparam int SUM_BITS  = PLANE_BITS + (WPAR > 1 ? WPAR + 1 : 0);
+  wire [PE*SUM_BITS-1:0] sums;
+  wire [PE-1:0]          left_w, left_a;
+  plane_merge #(
+      .GROUPS(PE), .WPAR(WPAR), .IN_BITS(PLANE_BITS), .IS_SIGNED(CAN_SIGN), .W_SIGNED(W_SIGNED), .LEFT_OVER(LEFT_OVER), .FABRIC(FABRIC)
+  ) merge (.clk(clk), .planes(planes), .weight(plane_w), .activation(plane_a), .sums(sums), .left_weight(left_w), .left_activation(left_a));
+
+  // ---- Accumulators. What comes complemented is turned round here, and a lone negative plane is subtracted.
+  localparam bit MINUS  = W_SIGNED && WPAR == 1;
+  localparam bit TURN   = XNOR != MINUS;
+  localparam bit SIGNED_TERM = IS_SIGNED || MINUS;
+  localparam int Y_BITS = SIGNED_TERM || SUM_BITS > RUN_BITS ? RUN_BITS : SUM_BITS;
+  localparam logic [3:0] LEFT = !LEFT_OVER ? {4{MINUS}} : (XNOR ? 4'b1001 : 4'b1000) ^ {4{MINUS}};
+  logic [PE*RUN_BITS-1:0]     acc;
+  wire  [PE*Y_BITS-1:0]       terms;
+  wire  [PE*(RUN_BITS+1)-1:0] next;
+  for (genvar pe = 0; pe < PE; pe++) begin : g_pe
+    wire fill = IS_SIGNED ? sums[pe*SUM_BITS+SUM_BITS-1] : XNOR;
+    assign terms[pe*Y_BITS+:Y_BITS] = Y_BITS'({{RUN_BITS{fill}}, sums[pe*SUM_BITS+:SUM_BITS]});
+    always_ff @(posedge clk) if (sum_valid) acc[pe*RUN_BITS+:RUN_BITS] <= next[pe*(RUN_BITS+1)+:RUN_BITS];
+  end
+  carry_adders #(
+      .COUNT(PE), .X_BITS(RUN_BITS), .Y_BITS(Y_BITS), .Y_XOR(TURN), .CARRY(LEFT), .OVERFLOW(1'b0), .FABRIC(FABRIC)
+  ) accumulators (
+      .xa(acc), .xb({PE * RUN_BITS{!sum_first}}), .ya(terms), .yb({PE * Y_BITS{1'b1}}), .ca(left_w), .cb(left_a), .sums(next)
+  );
+  assign totals = acc;
+  wire unused = &{1'b0, sums, next};
 endmodule
 `default_nettype wire

@@ -22,6 +22,7 @@ module activation #(
     parameter int LOW         = 0,
     parameter int STEP        = 1,
     parameter int OUT_BITS    = 1,
+    parameter int REGISTERED  = 0,    // threshold_search
     parameter     INIT        = ""
 ) (
     input  wire                      clk,
@@ -40,7 +41,7 @@ module activation #(
   localparam int PE_BEATS   = PE / LANES;
   localparam int BEATS      = PE_BEATS * GROUPS;  // of different channels
   localparam int BEAT_BITS  = BEATS > 1 ? $clog2(BEATS) : 1;
-  localparam int LATENCY    = SCORES ? 2 : 2 * SEARCH_BITS + 1;
+  localparam int LATENCY    = SCORES ? 2 : (2 + REGISTERED) * SEARCH_BITS + 1;
 
   wire                      lane_valid, values_last, group_last, frame_last;
   wire [LANES*ACC_BITS-1:0] lane_values;
@@ -84,7 +85,7 @@ module activation #(
     );
   end else begin : g_thresholds
     threshold_search #(.LANES(LANES), .BEATS(BEATS), .VALUE_BITS(ACC_BITS), .SEARCH_BITS(SEARCH_BITS), .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP),
-                       .OUT_BITS(OUT_BITS), .INIT(INIT)) search (
+                       .OUT_BITS(OUT_BITS), .REGISTERED(REGISTERED), .INIT(INIT)) search (
         .clk(clk), .beat(beat), .values(lane_values), .codes(codes)
     );
   end

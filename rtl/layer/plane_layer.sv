@@ -97,7 +97,7 @@ module plane_layer #(
   wire unused_last = &{1'b0, in_last};
 
   // ---- Credits: enough groups under way that the FIFO never makes the array wait for the pipeline's own latency.
-  localparam int FLIGHT  = 16 + 2 * $clog2(SIMD) + 2 * $clog2(WPAR) + (SCORES != 0 ? 2 : 2 * SEARCH_BITS + 1) +
+  localparam int FLIGHT  = 16 + 2 * $clog2(SIMD) + 2 * $clog2(WPAR) + (SCORES != 0 ? 2 : 3 * SEARCH_BITS + 1) +
                            (COMBINES ? 3 + COUNT / RUN_LANES : 0) + GROUP_BEATS;  // clocks, an upper bound
   localparam int CREDITS = FLIGHT / GROUP_CLOCKS + 2 + SLACK;
   wire credit, group_start, result_leaves;
@@ -211,7 +211,7 @@ module plane_layer #(
   wire [LANES*OUT_BITS-1:0] codes;
   activation #(
       .COUNT(VALUES), .PE(PE), .PIXELS(PIXELS), .GROUPS(GROUPS), .ACC_BITS(ACC_BITS), .LANES(LANES), .SCORES(SCORES != 0), .ALPHA_SHIFT(ALPHA_SHIFT),
-      .SEARCH_BITS(SEARCH_BITS), .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP), .OUT_BITS(OUT_BITS), .INIT(ACTIVATION_INIT)
+      .SEARCH_BITS(SEARCH_BITS), .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP), .OUT_BITS(OUT_BITS), .REGISTERED(FABRIC == 1 ? 1 : 0), .INIT(ACTIVATION_INIT)
   ) act (
       .clk(clk), .rst(rst), .in_valid(group_valid), .in_last(group_end), .in_frame(group_frame), .in_values(accumulators), .code_valid(code_valid),
       .codes(codes), .code_group(code_group), .code_frame(code_frame)

@@ -39,7 +39,7 @@ module program_reader #(
     output wire                    run_last,
     output logic                   group_first,  // of the head's run: the group's first
     output wire                    group_last,   // of the head's run: the group's last
-    output wire                    window_last,  // of the head's run: the program's last
+    output logic                   window_last,  // of the head's run: the program's last
     output wire  [FIELD_BITS-1:0]  fields,
     output logic [INDEX_BITS-1:0]  index         // of the head's weight word
 );
@@ -102,7 +102,6 @@ module program_reader #(
   // ---- Where the head stands.
   logic [RUN_BITS-1:0]   run;
   logic [INDEX_BITS-1:0] run_index;  // of the run's first weight word
-  assign window_last = RUNS == 1 || run == RUN_BITS'(RUNS - 1);
   wire [INDEX_BITS-1:0] after = WEIGHT_WORDS == 1 || index == INDEX_BITS'(WEIGHT_WORDS - 1) ? '0 : index + 1'b1;
   wire [INDEX_BITS-1:0] next  = REPEATS != 0 && repeats && run_last ? run_index : after;
   always_ff @(posedge clk) begin
@@ -112,6 +111,7 @@ module program_reader #(
       if (run_last) begin
         group_first <= group_last;
         run         <= window_last ? '0 : run + 1'b1;
+        window_last <= RUNS == 1 || (RUNS > 1 && run == RUN_BITS'(RUNS - 2));
         run_index   <= next;
       end
     end
@@ -119,6 +119,7 @@ module program_reader #(
       run_first   <= 1'b1;
       group_first <= 1'b1;
       run         <= '0;
+      window_last <= RUNS == 1;
       index       <= '0;
       run_index   <= '0;
     end

@@ -6,7 +6,9 @@
 // <INIT>_level<j>_lane<ll>.mem (ll: two digits), addressed by {beat, bits of n found so far}; its words are thresholds of VALUE_BITS bits, on level 0
 // with `falling` above them. Places beyond LEVELS hold a value that is never reached.
 //
-// Latency    2*SEARCH_BITS + 1 clocks.
+// REGISTERED: a register stands between ROM and comparison, for devices whose block RAMs are slow to give their word (ECP5: 5.6 ns).
+//
+// Latency    (2 + REGISTERED)*SEARCH_BITS + 1 clocks.
 // Rate       LANES channels per clock.
 // Reset      none: no control inside; the caller delays valid by the latency.
 `default_nettype none
@@ -19,6 +21,7 @@ module threshold_search #(
     parameter int LOW         = 0,   // code of n = 0 in a rising channel
     parameter int STEP        = 1,   // code difference between neighbours
     parameter int OUT_BITS    = 1,
+    parameter int REGISTERED  = 0,
     parameter     INIT        = "",
     localparam int BEAT_BITS = BEATS > 1 ? $clog2(BEATS) : 1
 ) (
@@ -31,11 +34,12 @@ module threshold_search #(
   if (LANES > 100) begin : g_lanes error_LANES_must_be_at_most_100 check (); end
   if (LEVELS > 2 ** SEARCH_BITS - 1) begin : g_levels error_LEVELS_must_fit_SEARCH_BITS check (); end
 
-  // The beat of each level: the ROM is read in the first of the level's two clocks.
-  logic [2*SEARCH_BITS*BEAT_BITS-1:0] beats;
-  wire  [(2*SEARCH_BITS+1)*BEAT_BITS-1:0] beats_shifted = {beats, beat};
-  always_ff @(posedge clk) beats <= beats_shifted[2*SEARCH_BITS*BEAT_BITS-1:0];
-  wire unused_beat = &{1'b0, beats_shifted[(2*SEARCH_BITS+1)*BEAT_BITS-1-:2*BEAT_BITS]};
+  // The beat of each level: the ROM is read in the first of the level's clocks.
+  localparam int CLOCKS = 2 + REGISTERED;  // of a level
+  logic [CLOCKS*SEARCH_BITS*BEAT_BITS-1:0] beats;
+  wire  [(CLOCKS*SEARCH_BITS+1)*BEAT_BITS-1:0] beats_shifted = {beats, beat};
+  always_ff @(posedge clk) beats <= beats_shifted[CLOCKS*SEARCH_BITS*BEAT_BITS-1:0];
+  wire unused_beat = &{1'b0, beats_shifted[(CLOCKS*SEARCH_BITS+1)*BEAT_BITS-1-:CLOCKS*BEAT_BITS]};
 
   for (genvar lane = 0; lane < LANES; lane++) begin : g_lane
     localparam logic [7:0] TENS = 8'd48 + 8'(lane / 10);
@@ -52,9 +56,9 @@ module threshold_search #(
       wire [VALUE_BITS-1:0] value;    // in the level's first clock
       wire [FOUND-1:0]      found;
       wire                  falling;
-      wire [BEAT_BITS-1:0]  at = beats_shifted[2*level*BEAT_BITS+:BEAT_BITS];
+      wire [BEAT_BITS-1:0]  at = beats_shifted[CLOCKS*level*BEAT_BITS+:BEAT_BITS];
       wire [ADDR_BITS-1:0]  addr;
-      wire [WORD_BITS-1:0]  word;
+      wire [WORD_BITS-1:0]  read, word;
 
       if (level == 0) begin : g_first
         assign value   = values[lane*VALUE_BITS+:VALUE_BITS];
@@ -70,18 +74,30 @@ module threshold_search #(
 
       rom #(.WIDTH(WORD_BITS), .DEPTH(ROM_WORDS), .INIT(FILE),
             .STYLE(ROM_WORDS <= 16 || ROM_WORDS * WORD_BITS <= 1024 ? 2 : 1)) thresholds (
-          .clk(clk), .rd_en(1'b1), .rd_addr(addr), .rd_data(word)
+          .clk(clk), .rd_en(1'b1), .rd_addr(addr), .rd_data(read)
       );
 
-      logic [VALUE_BITS-1:0] value_mid, value_out;
-      logic [FOUND-1:0]      found_mid;
+      // What the ROM's word meets, delayed as the word is.
+      localparam int MID_BITS = VALUE_BITS + FOUND + 1;
+      logic [MID_BITS-1:0]   first;
+      wire  [VALUE_BITS-1:0] value_mid;
+      wire  [FOUND-1:0]      found_mid;
+      wire                   falling_mid;
+      always_ff @(posedge clk) first <= {value, found, falling};
+      if (REGISTERED != 0) begin : g_register
+        logic [MID_BITS-1:0]  second;
+        logic [WORD_BITS-1:0] held;
+        always_ff @(posedge clk) {second, held} <= {first, read};
+        assign {value_mid, found_mid, falling_mid, word} = {second, held};
+      end else begin : g_direct
+        assign {value_mid, found_mid, falling_mid, word} = {first, read};
+      end
+
+      logic [VALUE_BITS-1:0] value_out;
       logic [FOUND:0]        found_out;
-      logic                  falling_mid, falling_out;
+      logic                  falling_out;
       wire                   reached = $signed(value_mid) >= $signed(word[VALUE_BITS-1:0]);
       always_ff @(posedge clk) begin
-        value_mid   <= value;
-        found_mid   <= found;
-        falling_mid <= falling;
         value_out   <= value_mid;
         found_out   <= {found_mid, reached};
         falling_out <= level == 0 ? word[WORD_BITS-1] : falling_mid;

@@ -102,12 +102,10 @@ module window_reader #(
   logic                        in_group;  // a group has started and is not issued to its end
   logic        [X_BITS-1:0]    x;
   logic        [Y_BITS-1:0]    y;
+  logic                        x_ends, y_ends;  // x and y are the last: found one step ahead
   logic signed [FILL_BITS-1:0] slack;
   logic signed [FILL_BITS-1:0] room;      // words that may be written, minus 1
   wire window_there = !slack[FILL_BITS-1];
-
-  wire x_ends = OUT_WIDTH == 1 || x == X_BITS'(OUT_WIDTH - 1);
-  wire y_ends = OUT_HEIGHT == 1 || y == Y_BITS'(OUT_HEIGHT - 1);
 
   // SHARED: words that wait are written first. Reading takes the port in the clock after a word is issued.
   logic [2:0] valid;
@@ -124,13 +122,19 @@ module window_reader #(
   always_ff @(posedge clk) begin
     if (busy) in_group <= !(run_last && program_group_last);
     if (advance) begin
-      x <= x_ends ? '0 : x + 1'b1;
-      if (x_ends) y <= y_ends ? '0 : y + 1'b1;
+      x      <= x_ends ? '0 : x + 1'b1;
+      x_ends <= OUT_WIDTH == 1 || (OUT_WIDTH > 1 && x == X_BITS'(OUT_WIDTH - 2));
+      if (x_ends) begin
+        y      <= y_ends ? '0 : y + 1'b1;
+        y_ends <= OUT_HEIGHT == 1 || (OUT_HEIGHT > 1 && y == Y_BITS'(OUT_HEIGHT - 2));
+      end
     end
     if (rst) begin
       in_group <= 1'b0;
       x        <= '0;
       y        <= '0;
+      x_ends   <= OUT_WIDTH == 1;
+      y_ends   <= OUT_HEIGHT == 1;
     end
   end
 

@@ -28,15 +28,17 @@ module sim_DP16KD #(
   reg [35:0] read_a, read_b;
   wire [35:0] write_a = {DIB, DIA};
   wire [35:0] write_b = {18'd0, DIB};
+  // Not in the targets below: there Verilator 5.032 takes no function call, once it does not inline the module.
+  wire [14:0] at_a = place(DATA_WIDTH_A, ADA), at_b = place(DATA_WIDTH_B, ADB);
   always @(posedge clk) begin
     if (CEA) begin
-      read_a[DATA_WIDTH_A-1:0] <= mem[place(DATA_WIDTH_A, ADA)+:DATA_WIDTH_A];
+      read_a[DATA_WIDTH_A-1:0] <= mem[at_a+:DATA_WIDTH_A];
       // From 18 bits on the low address bits enable bytes of 9.
-      if (WEA) for (int i = 0; i < DATA_WIDTH_A; i++) if (DATA_WIDTH_A < 18 || ADA[i/9]) mem[place(DATA_WIDTH_A, ADA)+15'(i)] <= write_a[i];
+      if (WEA) for (int i = 0; i < DATA_WIDTH_A; i++) if (DATA_WIDTH_A < 18 || ADA[i/9]) mem[at_a+15'(i)] <= write_a[i];
     end
     if (CEB) begin
-      read_b[DATA_WIDTH_B-1:0] <= mem[place(DATA_WIDTH_B, ADB)+:DATA_WIDTH_B];
-      if (WEB) for (int i = 0; i < DATA_WIDTH_B; i++) if (DATA_WIDTH_B < 18 || ADB[i/9]) mem[place(DATA_WIDTH_B, ADB)+15'(i)] <= write_b[i];
+      read_b[DATA_WIDTH_B-1:0] <= mem[at_b+:DATA_WIDTH_B];
+      if (WEB) for (int i = 0; i < DATA_WIDTH_B; i++) if (DATA_WIDTH_B < 18 || ADB[i/9]) mem[at_b+15'(i)] <= write_b[i];
     end
   end
   assign DOA = DATA_WIDTH_B == 36 ? read_b[17:0] : read_a[17:0];

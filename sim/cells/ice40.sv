@@ -14,9 +14,9 @@ module sim_SB_RAM40_4K #(
 );
   localparam int READ_BITS = 16 >> READ_MODE;
   localparam int WRITE_BITS = 16 >> WRITE_MODE;
-  // The pin that carries bit k of a narrow word.
-  function automatic int pin(input int mode, input int k);
-    pin = (k << mode) + (mode == 0 ? 0 : (1 << (mode - 1)) - 1);
+  // The pin that carries bit k of a narrow word. Unsigned: as an int cut to 4 bits, pin 8 would be pin -8.
+  function automatic [3:0] pin(input int mode, input int k);
+    pin = 4'((k << mode) + (mode == 0 ? 0 : (1 << (mode - 1)) - 1));
   endfunction
   reg [4095:0] mem = INIT;
   reg [15:0] data = 0;
@@ -24,9 +24,9 @@ module sim_SB_RAM40_4K #(
   wire [2:0] read_column = READ_MODE == 0 ? 3'd0 : RADDR[10:8] & 3'((1 << READ_MODE) - 1);
   wire [2:0] write_column = WRITE_MODE == 0 ? 3'd0 : WADDR[10:8] & 3'((1 << WRITE_MODE) - 1);
   always @(posedge clk) begin
-    if (RE) for (int k = 0; k < READ_BITS; k++) data[4'(pin(READ_MODE, k))] <= mem[{RADDR[7:0], 4'((k << READ_MODE)) + 4'(read_column)}];
+    if (RE) for (int k = 0; k < READ_BITS; k++) data[pin(READ_MODE, k)] <= mem[{RADDR[7:0], 4'((k << READ_MODE)) + 4'(read_column)}];
     if (WE)
       for (int k = 0; k < WRITE_BITS; k++)
-        if (WRITE_MODE != 0 || !MASK[k]) mem[{WADDR[7:0], 4'((k << WRITE_MODE)) + 4'(write_column)}] <= WDATA[4'(pin(WRITE_MODE, k))];
+        if (WRITE_MODE != 0 || !MASK[k]) mem[{WADDR[7:0], 4'((k << WRITE_MODE)) + 4'(write_column)}] <= WDATA[pin(WRITE_MODE, k)];
   end
 endmodule

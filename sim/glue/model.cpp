@@ -54,8 +54,11 @@ void* bitloom_port(void* handle, const char* name, unsigned* bytes) {
   PORT(in_valid)
   PORT(in_ready) PORT(in_data) PORT(in_last) PORT(out_valid) PORT(out_ready) PORT(out_data) PORT(out_last) PORT(probe_valid)
       PORT(probe_ready) PORT(probe_last) PORT(probe_data) PORT(activity)
+#ifdef BITLOOM_ACTIVITY
+          PORT(toggles) PORT(accesses)
+#endif
 #undef PORT
-          return nullptr;
+              return nullptr;
 }
 
 void bitloom_eval(void* handle) {

@@ -10,6 +10,7 @@ void add_compile(CLI::App& program);
 void add_run(CLI::App& program);
 void add_sim(CLI::App& program);
 void add_synth(CLI::App& program);
+void add_power(CLI::App& program);
 void add_board(CLI::App& program);
 void add_infer(CLI::App& program);
 void add_patch(CLI::App& program);

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   add_run(program);
   add_sim(program);
   add_synth(program);
+  add_power(program);
   add_board(program);
   add_infer(program);
   add_patch(program);

@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
+#include "cli/simulated.hpp"
 #include "core/files.hpp"
 #include "core/process.hpp"
 #include "emit/design.hpp"
@@ -28,8 +29,7 @@ struct Sim {
     const std::filesystem::path folder(design);
     const auto [graph, network, inputs] = design_model(folder, description);
     const Dataset set = data.load(inputs);
-    std::vector<MapData> images;
-    for (std::int64_t i = 0; i < set.count; ++i) images.push_back(network_image(network, set, i));
+    const std::vector<MapData> images = network_images(network, set);
 
     const Golden golden(network);
     SimulationOptions options;
@@ -68,19 +68,8 @@ struct Sim {
       fmt::print("{}\n", report.dump(2));
     else
       print(description, result, set, right);
-    if (!result.failure.empty()) fmt::print(stderr, "bitloom: {}: {}\n", design, result.failure);
-    for (const BoundaryResult& boundary : result.boundaries)
-      if (boundary.first)
-        fmt::print(stderr, "bitloom: {}: layer {} differs from golden: {}\n", design, layer_of(description, boundary.map),
-                   boundary.first->to_string());
-    if (!result.bit_exact) throw ComparisonFailed{};
+    require_bit_exact(design, description, result);
     if (!expect.empty()) compare_outputs(expect, network, outputs);
-  }
-
-  static std::string layer_of(const nlohmann::json& description, const std::string& map) {
-    for (const auto& boundary : description.at("boundaries"))
-      if (boundary.at("map").get<std::string>() == map) return boundary.at("layer");
-    return map;
   }
 
   nlohmann::json to_json(const nlohmann::json& description, const SimulationResult& result, const Dataset& set, std::int64_t right) const {

@@ -129,7 +129,7 @@ json measure_point(const Study& study, const Point& point, const std::string& pr
     const json& clocks = sim.at("clocks_per_image");
     if (!clocks.is_null()) result["clocks"] = result["clocks_simulated"] = clocks;
   }
-  if (measures.power) take(result, with_images({"power", design_folder}), {"total_mw", "nj_per_inference", "fj_per_bop"});
+  if (measures.power) take(result, with_images({"power", design_folder}), {"total_mw", "nj_per_inference", "fj_per_bit_operation"});
   return result;
 }
 

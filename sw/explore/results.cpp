@@ -30,7 +30,7 @@ constexpr const char* kMeasured[] = {"bops_uniq",
                                      "counted",
                                      "total_mw",
                                      "nj_per_inference",
-                                     "fj_per_bop"};
+                                     "fj_per_bit_operation"};
 constexpr const char* kCosts[] = {"bops_uniq", "lut4", "clocks", "nj_per_inference"};
 
 bool has(const json& point, const char* name) { return point.at(name).is_number(); }

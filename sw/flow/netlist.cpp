@@ -9,6 +9,8 @@
 #include "core/files.hpp"
 #include "core/resources.hpp"
 #include "emit/design.hpp"
+#include "flow/netlist_points.hpp"
+#include "flow/nextpnr.hpp"
 
 namespace bitloom {
 namespace fs = std::filesystem;
@@ -61,10 +63,16 @@ std::string block_content(const json& parameters) {
 /// The netlist's bits as Verilog.
 class Writer {
  public:
-  Writer(const json& module, std::string where) : module_(module), where_(std::move(where)) {
+  Writer(const json& module, std::string where) : module_(module), where_(std::move(where)), loads_(loads_of(module)) {
     for (const auto& [name, net] : module.at("netnames").items()) {
       const json& bits = net.at("bits");
-      for (std::size_t i = 0; i < bits.size(); ++i) names_[bits.size() == 1 ? name : fmt::format("{}[{}]", name, i)] = bits[i];
+      for (std::size_t i = 0; i < bits.size(); ++i) {
+        const std::string full = bits.size() == 1 ? name : fmt::format("{}[{}]", name, i);
+        names_[full] = bits[i];
+        if (!bits[i].is_number()) continue;
+        std::string& known = name_of_[bits[i].get<std::int64_t>()];
+        if (known.empty() || known[0] == '$') known = full;  // rather a name of the RTL than one of the tools
+      }
     }
   }
 
@@ -92,6 +100,7 @@ class Writer {
     if (!bit.is_number())
       throw Error(where_, fmt::format("{} is the constant {}; the core cannot be simulated without its link", port, bit.dump()));
     cut_[bit.get<std::int64_t>()] = port;
+    count(bit.get<std::int64_t>(), Driver::input);
   }
 
   std::string read(const json& bit) {
@@ -100,11 +109,11 @@ class Writer {
     return fmt::format("n{}", bit.get<std::int64_t>());
   }
 
-  /// One cell, as an expression or a register; memories as instances of sim/cells/<family>.sv.
-  void cell(const std::string& name, const json& cell) {
+  /// One cell of a layer, as an expression or a register; memories as instances of sim/cells/<family>.sv.
+  void cell(const std::string& name, const json& cell, int layer) {
     const auto type = cell.at("type").get<std::string>();
     if (is_left_out(type, cell)) return;
-    name_ = name, type_ = type, cell_ = &cell;
+    name_ = name, type_ = type, cell_ = &cell, layer_ = layer;
     if (type == "SB_LUT4") {
       assign("O", lut("LUT_INIT", {"I3", "I2", "I1", "I0"}));
     } else if (type == "LUT4") {
@@ -171,6 +180,8 @@ class Writer {
                 {"WADDR", bus("WADDR", 11, false)},
                 {"MASK", bus("MASK", 16, false)},
                 {"WDATA", bus("WDATA", 16, false)}});
+      access(in("RE") + " & " + in("RCLKE"), false);
+      access(in("WE") + " & " + in("WCLKE"), true);
     } else if (type == "DP16KD") {
       for (const char* mode : {"REGMODE_A", "REGMODE_B"}) require(mode, {"", "NOREG"});
       instance("sim_DP16KD",
@@ -187,6 +198,11 @@ class Writer {
                 {"ADB", bus("ADB", 14, false)},
                 {"DIB", bus("DIB", 18, false)},
                 {"DOB", bus("DOB", 18, true)}});
+      // A word of 36 takes both halves, but is one access: port A writes it and port B reads it.
+      for (const std::string port : {"A", "B"}) {
+        access(fmt::format("{} & {}", in("CE" + port), in("WE" + port)), true);
+        access(fmt::format("{} & !{}", in("CE" + port), in("WE" + port)), false);
+      }
     } else {
       throw Error(where_, fmt::format("the cell {} is a {}, which has no simulation model; simulate the RTL instead", name, type));
     }
@@ -240,10 +256,30 @@ class Writer {
   bool flag(const std::string& parameter) const { return bits(parameter, 1).back() == '1'; }
   int number(const std::string& parameter) const { return std::stoi("0" + bits(parameter, 16).substr(4), nullptr, 2); }
 
-  std::string drive(const json& bit) {
+  std::string drive(const json& bit, const std::string& pin) {
     if (!bit.is_number() || cut_.count(bit.get<std::int64_t>()) != 0) return fmt::format("open[{}]", open_++);
     driven_.insert(bit.get<std::int64_t>());
+    if (type_ != "TRELLIS_RAMW") count(bit.get<std::int64_t>(), driver(pin));  // that one only renames wires inside a slice
     return fmt::format("n{}", bit.get<std::int64_t>());
+  }
+  /// What the cell's output `pin` is to bitloom power.
+  Driver driver(const std::string& pin) const {
+    if (pin == "CO" || pin == "COUT" || pin == "FCO") return Driver::carry;
+    if (type_ == "ICESTORM_LC") return pin == "O" && flag("DFF_ENABLE") ? Driver::ff : Driver::lut;
+    if (type_.rfind("SB_DFF", 0) == 0 || type_ == "TRELLIS_FF") return Driver::ff;
+    if (type_ == "SB_RAM40_4K" || type_ == "ICESTORM_RAM" || type_ == "DP16KD") return Driver::memory;
+    return type_ == "SB_GB" || type_ == "DCCA" ? Driver::global : Driver::lut;
+  }
+  void count(std::int64_t bit, Driver driver) {
+    const auto at = static_cast<std::size_t>(bit);
+    const auto name = name_of_.find(bit);
+    points_.nets.push_back({fmt::format("n{}", bit), name == name_of_.end() ? "" : name->second, driver, layer_,
+                            at < loads_.size() ? loads_[at].routed_from(driver) : 0});
+  }
+  void access(const std::string& signal, bool is_write) {
+    const bool never =
+        signal.rfind("1'b0", 0) == 0 || signal.find("& 1'b0") != std::string::npos || signal.find("& !1'b1") != std::string::npos;
+    if (!never) points_.accesses.push_back({signal, name_, is_write, layer_});
   }
   bool connected(const std::string& pin) const {
     const json& connections = cell_->at("connections");
@@ -272,7 +308,7 @@ class Writer {
         if (static_cast<std::size_t>(i) >= whole.size())
           bit = is_output ? fmt::format("open[{}]", open_++) : "1'b0";
         else
-          bit = is_output ? drive(whole[static_cast<std::size_t>(i)]) : read(whole[static_cast<std::size_t>(i)]);
+          bit = is_output ? drive(whole[static_cast<std::size_t>(i)], port) : read(whole[static_cast<std::size_t>(i)]);
       } else {
         const std::string pin = fmt::format("{}{}{}", port, type_ == "ICESTORM_RAM" ? "_" : "", i);
         bit = is_output ? out(pin) : in(pin);
@@ -282,7 +318,7 @@ class Writer {
     return "{" + list + "}";
   }
   std::string out(const std::string& pin) {
-    return connected(pin) ? drive(cell_->at("connections").at(pin)[0]) : fmt::format("open[{}]", open_++);
+    return connected(pin) ? drive(cell_->at("connections").at(pin)[0], pin) : fmt::format("open[{}]", open_++);
   }
 
   void assign(const std::string& pin, const std::string& value) {
@@ -293,12 +329,33 @@ class Writer {
     for (const auto& [port, value] : ports) list += fmt::format("{}.{}({})", list.empty() ? "" : ", ", port, value);
     cells_ += fmt::format("  {} #({}) \\{} ({});\n", module, values, name_, list);
   }
-  /// A LUT of the inputs `pins`, highest first. Constants need no table.
+  /// A LUT of the inputs `pins`, highest first, which reads only those that matter: nextpnr leads a LUT's output back to its own inputs
+  /// where the carry beside it, or nobody, looks at them, and a simulator with unknown values could not begin with that.
   std::string lut(const std::string& init, const std::vector<std::string>& pins) {
     const std::string content = bits(init, 16);
-    if (content.find('1', 4) == std::string::npos) return "1'b0";
-    if (content.find('0', 4) == std::string::npos) return "1'b1";
-    return table(content, in_all(pins));
+    std::vector<std::string> values;
+    for (const std::string& pin : pins) values.push_back(in(pin));
+    const auto entry = [&](std::size_t index) { return content[content.size() - 1 - index]; };
+    const auto reachable = [&](std::size_t index) {
+      for (std::size_t i = 0; i < pins.size(); ++i)
+        if (values[i] == ((index >> (pins.size() - 1 - i) & 1) != 0 ? "1'b0" : "1'b1")) return false;
+      return true;
+    };
+    std::size_t first = 0;
+    while (!reachable(first)) ++first;
+    bool constant = true;
+    std::string list;
+    for (std::size_t i = 0; i < pins.size(); ++i) {
+      const std::size_t flip = std::size_t{1} << (pins.size() - 1 - i);
+      bool matters = false;
+      for (std::size_t index = 0; index < 16; ++index)
+        matters = matters || (reachable(index) && reachable(index ^ flip) && entry(index) != entry(index ^ flip));
+      constant = constant && !matters;
+      const bool fixed = values[i].rfind("1'b", 0) == 0;
+      list += (list.empty() ? "" : ", ") + (matters || fixed ? values[i] : "1'b0");
+    }
+    if (constant) return entry(first) == '1' ? "1'b1" : "1'b0";
+    return table(content, "{" + list + "}");
   }
   std::string table(const std::string& content, const std::string& address) {
     cells_ += fmt::format("  localparam [{}:0] T{} = {};\n", content.substr(0, content.find('\'')) == "4" ? 3 : 15, tables_, content);
@@ -339,6 +396,7 @@ class Writer {
     if (flag("NEG_CLK") || (flag("DFF_ENABLE") && flag("ASYNC_SR") && connected("SR")))
       throw Error(where_, fmt::format("the cell {} has a falling clock or an asynchronous reset, which are not simulated", name_));
     const std::string value = fresh(lut("LUT_INIT", {"I3", "I2", "I1", "I0"}));
+    if (flag("DFF_ENABLE")) points_.nets.push_back({value, "", Driver::lut, layer_, 0});
     if (flag("CARRY_ENABLE")) {
       // Where nextpnr ends a chain in a LUT that passes its carry on, the carry is named at the LUT's I3 only: there it is the same wire.
       const std::string carry = flag("CIN_CONST") ? (flag("CIN_SET") ? "1'b1" : "1'b0") : in(connected("CIN") ? "CIN" : "I3");
@@ -379,6 +437,9 @@ class Writer {
 
  public:
   int open() const { return open_; }
+  const NetlistPoints& points() const { return points_; }
+  /// The layer of what is cut from here on.
+  void at_layer(int layer) { layer_ = layer; }
 
  private:
   const json& module_;
@@ -386,11 +447,15 @@ class Writer {
   std::map<std::string, json> names_;
   std::map<std::int64_t, std::string> cut_;
   std::set<std::int64_t> read_, driven_, outputs_;
+  std::vector<Load> loads_;
+  std::map<std::int64_t, std::string> name_of_;
+  NetlistPoints points_;
   std::string cells_;
   int open_ = 0, tables_ = 0, wires_ = 0, registers_ = 0;
   // The cell under way
   std::string name_, type_;
   const json* cell_ = nullptr;
+  int layer_ = 0;
 };
 
 }  // namespace
@@ -425,8 +490,9 @@ CoreNets core_nets(const json& module, const json& design, const std::string& co
   return result;
 }
 
-std::string netlist_text(const json& module, const CoreNets& nets, const Board& board, const json& design, const std::string& where) {
+NetlistText netlist_text(const json& module, const CoreNets& nets, const Board& board, const json& design, const std::string& where) {
   Writer writer(module, where);
+  writer.at_layer(static_cast<int>(design.at("layers").size()));  // the link drives the core's ports
   std::string outputs;
   for (const CorePort& port : kCorePorts) {
     const auto& bits = nets.at(port.name);
@@ -474,20 +540,33 @@ std::string netlist_text(const json& module, const CoreNets& nets, const Board& 
       outputs += fmt::format("  assign probe_data[{}] = {};\n", boundaries[b].at("data_offset").get<int>() + i,
                              probe("probe_data", static_cast<std::size_t>(probe_bits)));
   }
-  for (const auto& [name, cell] : module.at("cells").items()) writer.cell(name, cell);
+  const std::vector<int> owners = cell_owners(module.at("cells"), design);
+  std::size_t owner = 0;
+  for (const auto& [name, cell] : module.at("cells").items()) writer.cell(name, cell, owners[owner++]);
   const std::string body = writer.body();
-  return fmt::format(
+  const PointsText points = points_text(writer.points());
+  std::string text = fmt::format(
       "// bitloom_core - a netlist of {} for {}, cut out of board_top and written by `bitloom synth` for simulation\n"
       "module bitloom_core (\n"
       "    input wire clk, input wire rst,\n"
       "    input wire in_valid, output wire in_ready, input wire [{}:0] in_data, input wire in_last,\n"
       "    output wire out_valid, input wire out_ready, output wire [{}:0] out_data, output wire out_last,\n"
       "    output wire [{}:0] probe_valid, probe_ready, probe_last, output wire [{}:0] probe_data, output wire activity\n"
-      ");\n"
+      "{});\n"
       "  assign activity = 1'b0;\n"
-      "  wire [{}:0] open;\n{}{}endmodule\n",
+      "  wire [{}:0] open;\n{}{}{}endmodule\n",
       design.at("name").get<std::string>(), board.name, port_width("in_data", design) - 1, port_width("out_data", design) - 1,
-      std::max<std::size_t>(1, boundaries.size()) - 1, std::max(1, probe_bits) - 1, std::max(1, writer.open()) - 1, outputs, body);
+      std::max<std::size_t>(1, boundaries.size()) - 1, std::max(1, probe_bits) - 1, points.ports, std::max(1, writer.open()) - 1, outputs,
+      body, points.body);
+  return {std::move(text), writer.points()};
+}
+
+void write_netlist(const fs::path& design_folder, const std::string& which, const json& module, const CoreNets& nets, const Board& board,
+                   const json& design, const std::string& where) {
+  const NetlistText netlist = netlist_text(module, nets, board, design, where);
+  fs::path file = netlist_file(design_folder, board.name, which);
+  write_file_atomically(file, netlist.verilog);
+  write_file_atomically(file.replace_extension(".json"), to_json(netlist.points).dump());
 }
 
 fs::path netlist_file(const fs::path& design_folder, const std::string& board, const std::string& which) {

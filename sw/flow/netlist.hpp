@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "flow/boards.hpp"
+#include "flow/netlist_points.hpp"
 
 namespace bitloom {
 
@@ -23,14 +24,23 @@ using CoreNets = std::map<std::string, std::vector<std::vector<std::string>>>;
 /// From the module board_top of the JSON netlist that Yosys writes, and bitloom_core.sv, which says whose streams the probes are.
 CoreNets core_nets(const nlohmann::json& module, const nlohmann::json& design, const std::string& core);
 
+struct NetlistText {
+  std::string verilog;
+  NetlistPoints points;  ///< what can be counted in it
+};
+
 /// The Verilog of `module` (of Yosys' JSON, or of nextpnr's). Throws Error naming `where` for a port whose net is not there, and for a
 /// type of cell that has no simulation model.
-std::string netlist_text(const nlohmann::json& module, const CoreNets& nets, const Board& board, const nlohmann::json& design,
+NetlistText netlist_text(const nlohmann::json& module, const CoreNets& nets, const Board& board, const nlohmann::json& design,
                          const std::string& where);
 
 /// The files of the netlists in build/synth/<board>/, by what --netlist calls them.
 inline constexpr const char* kNetlists[] = {"synthesized", "placed"};
 std::filesystem::path netlist_file(const std::filesystem::path& design_folder, const std::string& board, const std::string& which);
+
+/// netlist_text in that file, and its points beside it, as .json.
+void write_netlist(const std::filesystem::path& design_folder, const std::string& which, const nlohmann::json& module, const CoreNets& nets,
+                   const Board& board, const nlohmann::json& design, const std::string& where);
 
 /// A folder that simulate() takes as a design: DESIGN/build/netlist/<which>, with the netlist as bitloom_core.sv and Yosys' models of the
 /// device's cells as sources. Throws Error when the design was not synthesized since it was compiled.

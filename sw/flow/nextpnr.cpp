@@ -127,17 +127,13 @@ json read_netlist(const std::filesystem::path& file) {
   throw Error(file.string(), "has no module board_top");
 }
 
-std::vector<LayerUse> use_by_layer(const json& placed, const json& design) {
-  std::vector<LayerUse> result;
+std::vector<int> cell_owners(const json& cells, const json& design) {
   std::map<std::string, int> layer_of;
+  int layers = 0;
   for (const json& layer : design.at("layers")) {
-    for (const json& instance : layer.at("instances")) layer_of[instance.get<std::string>()] = static_cast<int>(result.size());
-    result.push_back({layer.at("name").get<std::string>(), {}});
+    for (const json& instance : layer.at("instances")) layer_of[instance.get<std::string>()] = layers;
+    ++layers;
   }
-  result.push_back({kOutsideLayers, {}});
-  if (!placed.contains("modules") || placed.at("modules").size() != 1) throw Error("nextpnr", "one module expected in the placed netlist");
-  const json& cells = placed.at("modules").begin()->at("cells");
-
   std::vector<std::pair<const json*, int>> owners;
   std::map<std::int64_t, std::vector<std::size_t>> carry_nets;  // net -> cells on it
   for (const auto& [name, cell] : cells.items()) {
@@ -160,10 +156,22 @@ std::vector<LayerUse> use_by_layer(const json& placed, const json& design) {
       changed = changed || owner != -2;
     }
   }
-  for (const auto& [cell, owner] : owners) {
-    LayerUse& row = owner >= 0 ? result[static_cast<std::size_t>(owner)] : result.back();
-    row.use += cell_use(cell->at("type").get<std::string>(), cell->contains("parameters") ? cell->at("parameters") : json::object());
-  }
+  std::vector<int> result;
+  for (const auto& [cell, owner] : owners) result.push_back(owner >= 0 ? owner : layers);
+  return result;
+}
+
+std::vector<LayerUse> use_by_layer(const json& placed, const json& design) {
+  std::vector<LayerUse> result;
+  for (const json& layer : design.at("layers")) result.push_back({layer.at("name").get<std::string>(), {}});
+  result.push_back({kOutsideLayers, {}});
+  if (!placed.contains("modules") || placed.at("modules").size() != 1) throw Error("nextpnr", "one module expected in the placed netlist");
+  const json& cells = placed.at("modules").begin()->at("cells");
+  const std::vector<int> owners = cell_owners(cells, design);
+  std::size_t i = 0;
+  for (const json& cell : cells)
+    result[static_cast<std::size_t>(owners[i++])].use +=
+        cell_use(cell.at("type").get<std::string>(), cell.contains("parameters") ? cell.at("parameters") : json::object());
   return result;
 }
 

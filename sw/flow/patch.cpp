@@ -387,9 +387,8 @@ fs::path patch_bitstream(const fs::path& design_folder) {
     set_content(synthesized.at("cells").at(cells[c].cell), contents[c]);
     set_content(placed.at("cells").at(cells[c].placed), contents[c]);
   }
-  write_file_atomically(netlist_file(design_folder, board.name, "synthesized"),
-                        netlist_text(synthesized, nets, board, design, "netlist.json"));
-  write_file_atomically(netlist_file(design_folder, board.name, "placed"), netlist_text(placed, nets, board, design, "placed.json"));
+  write_netlist(design_folder, "synthesized", synthesized, nets, board, design, "netlist.json");
+  write_netlist(design_folder, "placed", placed, nets, board, design, "placed.json");
   return bitstream;
 }
 

@@ -143,6 +143,7 @@ void place_and_route(const Job& job) {
     args.insert(args.end(), {"--pcf", pins, "--asc", (job.build / config_name(job)).string()});
   } else {
     args.insert(args.end(), {"--lpf", pins, "--textcfg", (job.build / config_name(job)).string()});
+    args.insert(args.end(), {"--pre-pack", resource("sw/flow/trim_carry_chains.py").string()});
     if (!job.board.speed.empty()) args.insert(args.end(), {"--speed", job.board.speed});
   }
   if (job.options.jobs > 1) args.insert(args.end(), {"--threads", std::to_string(job.options.jobs)});
@@ -154,8 +155,7 @@ void write_netlists(const Job& job) {
   const json synthesized = read_netlist(job.folder / job.build / "netlist.json");
   const CoreNets nets = core_nets(synthesized, job.design, read_text_file(job.folder / "bitloom_core.sv"));
   const auto write = [&](const char* which, const char* from, const json& module) {
-    write_file_atomically(netlist_file(job.folder, job.board.name, which),
-                          netlist_text(module, nets, job.board, job.design, (job.folder / job.build / from).string()));
+    write_netlist(job.folder, which, module, nets, job.board, job.design, (job.folder / job.build / from).string());
   };
   write("synthesized", "netlist.json", synthesized);
   write("placed", "placed.json", read_netlist(job.folder / job.build / "placed.json"));

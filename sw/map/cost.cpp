@@ -10,13 +10,14 @@
 namespace bitloom {
 namespace {
 
-// LUT4 per unit of each term, by bench/fit_cost (docs/decisions.md).
-constexpr CostTerms kLutPerTerm = {233, 2.40, 3.62, 0, 0.241, 3.43};
+// LUT4 per unit of each term, by bench/fit_cost (docs/decisions.md): any fabric, ECP5, iCE40.
+constexpr std::array<CostTerms, 3> kLutPerTerm = {
+    {{233, 0, 2.40, 3.62, 3.62, 0, 0.241, 3.43}, {200, 0.9, 1.09, 2, 4, 0, 0.241, 1}, {200, 1.5, 1.2, 3, 4, 0, 0.241, 2}}};
 
 constexpr std::int64_t kLogicRomBits = 1024;  // as rtl/layer chooses: up to this size, or up to 16 words, a ROM becomes logic
 constexpr std::int64_t kLogicRomWords = 16;
 
-enum Term { Stages, BitOperations, AccumulatorBits, SearchBits, LogicRomBits, WordBits };
+enum Term { Stages, Products, BitOperations, AccumulatorBits, CombinedBits, SearchBits, LogicRomBits, WordBits };
 
 void add_rom(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
   cost.memory_bits += width * depth;
@@ -46,8 +47,10 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   const ValueType& in = network.input_of(layer).type;
   const RawAccumulator raw = raw_accumulator(conv, in);
   const Folding& f = stage.folding;
-  cost.terms[BitOperations] = static_cast<double>(f.pe) * f.pixels * f.simd * f.apar * f.wpar;
+  cost.terms[Products] = static_cast<double>(f.pe) * f.pixels * f.simd * f.wpar;
+  cost.terms[BitOperations] = cost.terms[Products] * f.apar;
   cost.terms[AccumulatorBits] = static_cast<double>(f.pe) * f.pixels * raw.bits;
+  if (stage.combines) cost.terms[CombinedBits] = static_cast<double>(f.run_lanes) * raw.bits;
   const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
   cost.terms[WordBits] = static_cast<double>(word_bits);
   add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.weight_words);
@@ -100,7 +103,7 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))
       cost.terms[SearchBits] = static_cast<double>(stage.folding.simd) * search_bits(threshold->levels) * (bits + 1);
   }
-  cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm.begin(), 0.0);
+  cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm[static_cast<std::size_t>(device.fabric)].begin(), 0.0);
   return cost;
 }
 

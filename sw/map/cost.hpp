@@ -1,7 +1,7 @@
 // The cost model: LUT4 and block RAMs of a stage at a folding, before synthesis.
 //
-// LUTs are linear in a few quantities that a folding determines. bench/fit_cost refits the coefficients to synthesized designs;
-// docs/decisions.md has the error.
+// LUTs are linear in a few quantities that a folding determines, with coefficients for each fabric. bench/fit_cost refits them to
+// synthesized designs; docs/decisions.md has the error.
 #pragma once
 
 #include <array>
@@ -16,11 +16,13 @@ struct Stage;
 struct Budget;
 
 /// What a stage is made of, in the order of kCostTermNames.
-using CostTerms = std::array<double, 6>;
-inline constexpr std::array<const char*, 6> kCostTermNames = {
+using CostTerms = std::array<double, 8>;
+inline constexpr std::array<const char*, 8> kCostTermNames = {
     "stages",            // sequencer, counters, credits, adapters' control
+    "products",          // weight bits that meet an activation per clock: the adders' carries
     "bit_operations",    // cells and adders: weight bits times activation bits per clock
-    "accumulator_bits",  // accumulate, double, negate, hold
+    "accumulator_bits",  // accumulate, hold
+    "combined_bits",     // double, negate and add the totals of runs
     "search_bits",       // comparators: lanes times levels times bits
     "logic_rom_bits",    // memories too small for a block
     "word_bits",         // width adapters, padding, registers of an input word

@@ -1,13 +1,35 @@
-add_bench(plane_sum CASES
-  "Vsum_xnor_1 SIMD=1 ACT_BITS=1 XNOR=1'b1 CAN_SIGN=1'b0" "Vsum_xnor_5 SIMD=5 ACT_BITS=1 XNOR=1'b1 CAN_SIGN=1'b0" "Vsum_and_4x2 SIMD=4 ACT_BITS=2 XNOR=1'b0 CAN_SIGN=1'b0"
-  "Vsum_xnor_3x2s SIMD=3 ACT_BITS=2 XNOR=1'b1 CAN_SIGN=1'b1" "Vsum_and_17x3s SIMD=17 ACT_BITS=3 XNOR=1'b0 CAN_SIGN=1'b1" "Vsum_xnor_64 SIMD=64 ACT_BITS=1 XNOR=1'b1 CAN_SIGN=1'b0"
-  "Vsum_and_33x8 SIMD=33 ACT_BITS=8 XNOR=1'b0 CAN_SIGN=1'b0")
 add_bench(adder_tree CASES "Vtree_1 N=1 WIDTH=4 IS_SIGNED=1'b1" "Vtree_7s N=7 WIDTH=3 IS_SIGNED=1'b1" "Vtree_21 N=21 WIDTH=2 IS_SIGNED=1'b0")
-add_bench(plane_array CASES
-  "Varray_binary PE=2 SIMD=5 ACT_BITS=1 CAN_SIGN=1'b0 XNOR=1'b1 RUN_BITS=10 INFO_BITS=3" "Varray_pairs PE=3 SIMD=4 ACT_BITS=2 CAN_SIGN=1'b1 XNOR=1'b0 RUN_BITS=9 INFO_BITS=3"
-  "Varray_serial PE=1 SIMD=1 ACT_BITS=1 CAN_SIGN=1'b1 XNOR=1'b1 RUN_BITS=3 INFO_BITS=3"
-  "Varray_depthwise PE=4 SIMD=1 ACT_BITS=2 CAN_SIGN=1'b0 XNOR=1'b0 DEPTHWISE=1'b1 RUN_BITS=11 INFO_BITS=3"
-  "Varray_columns PE=2 SIMD=3 ACT_BITS=1 CAN_SIGN=1'b0 XNOR=1'b1 DEPTHWISE=1'b1 RUN_BITS=10 INFO_BITS=3"
-  "Varray_own_pairs PE=3 SIMD=2 ACT_BITS=4 CAN_SIGN=1'b1 XNOR=1'b0 DEPTHWISE=1'b1 RUN_BITS=13 INFO_BITS=3"
-  "Varray_all_planes PE=2 SIMD=6 ACT_BITS=3 CAN_SIGN=1'b1 XNOR=1'b0 WPAR=5 W_SIGNED=1'b1 RUN_BITS=18 INFO_BITS=3"
-  "Varray_two_planes PE=3 SIMD=1 ACT_BITS=2 CAN_SIGN=1'b0 XNOR=1'b0 DEPTHWISE=1'b1 WPAR=2 RUN_BITS=14 INFO_BITS=3")
+function(array_case class)  # array_case(<class> NAME=VALUE...): the defaults of tb/arithmetic/plane_array_tb.cpp's ArrayCase where not given
+  set(defaults CAN_SIGN=1'b0 XNOR=1'b0 DEPTHWISE=1'b0 WPAR=1 W_SIGNED=1'b0 INFO_BITS=5 FABRIC=0)
+  foreach(argument IN LISTS ARGN)
+    string(REGEX REPLACE "=.*" "" name ${argument})
+    list(FILTER defaults EXCLUDE REGEX "^${name}=")
+  endforeach()
+  string(JOIN " " case ${class} ${ARGN} ${defaults})
+  set(array_cases ${array_cases} ${case} PARENT_SCOPE)
+endfunction()
+array_case(Varray_binary PE=2 SIMD=21 ACT_BITS=1 RUN_BITS=10 XNOR=1'b1)
+array_case(Varray_binary_ecp5 PE=2 SIMD=21 ACT_BITS=1 RUN_BITS=10 XNOR=1'b1 FABRIC=1)
+array_case(Varray_binary_ice40 PE=2 SIMD=21 ACT_BITS=1 RUN_BITS=10 XNOR=1'b1 FABRIC=2)
+array_case(Varray_pairs PE=3 SIMD=16 ACT_BITS=2 RUN_BITS=9)
+array_case(Varray_pairs_ecp5 PE=3 SIMD=16 ACT_BITS=2 RUN_BITS=9 FABRIC=1)
+array_case(Varray_pairs_ice40 PE=3 SIMD=16 ACT_BITS=2 RUN_BITS=9 FABRIC=2)
+array_case(Varray_depthwise PE=4 SIMD=1 ACT_BITS=4 RUN_BITS=7 DEPTHWISE=1'b1)
+array_case(Varray_depthwise_ecp5 PE=4 SIMD=1 ACT_BITS=4 RUN_BITS=7 DEPTHWISE=1'b1 FABRIC=1)
+array_case(Varray_columns_ecp5 PE=3 SIMD=9 ACT_BITS=2 RUN_BITS=12 CAN_SIGN=1'b1 XNOR=1'b1 DEPTHWISE=1'b1 FABRIC=1)
+array_case(Varray_two_planes_ecp5 PE=3 SIMD=3 ACT_BITS=2 RUN_BITS=10 DEPTHWISE=1'b1 WPAR=2 FABRIC=1)
+array_case(Varray_planes PE=2 SIMD=6 ACT_BITS=3 RUN_BITS=18 CAN_SIGN=1'b1 WPAR=5 W_SIGNED=1'b1)
+array_case(Varray_planes_ecp5 PE=2 SIMD=6 ACT_BITS=3 RUN_BITS=18 CAN_SIGN=1'b1 WPAR=5 W_SIGNED=1'b1 FABRIC=1)
+array_case(Varray_signed_planes_ecp5 PE=2 SIMD=8 ACT_BITS=4 RUN_BITS=16 WPAR=4 W_SIGNED=1'b1 FABRIC=1)
+array_case(Varray_octets_ecp5 PE=2 SIMD=64 ACT_BITS=8 RUN_BITS=16 FABRIC=1)
+array_case(Varray_xnor_triples_ecp5 PE=2 SIMD=36 ACT_BITS=3 RUN_BITS=12 XNOR=1'b1 FABRIC=1)
+array_case(Varray_signed_ecp5 PE=2 SIMD=20 ACT_BITS=4 RUN_BITS=14 CAN_SIGN=1'b1 FABRIC=1)
+array_case(Varray_signed_xnor_ecp5 PE=2 SIMD=8 ACT_BITS=2 RUN_BITS=9 CAN_SIGN=1'b1 XNOR=1'b1 FABRIC=1)
+array_case(Varray_signed_bit_ecp5 PE=2 SIMD=12 ACT_BITS=1 RUN_BITS=10 CAN_SIGN=1'b1 XNOR=1'b1 FABRIC=1)
+array_case(Varray_signed_ice40 PE=2 SIMD=20 ACT_BITS=4 RUN_BITS=14 CAN_SIGN=1'b1 FABRIC=2)
+array_case(Varray_signed_xnor_ice40 PE=2 SIMD=8 ACT_BITS=2 RUN_BITS=9 CAN_SIGN=1'b1 XNOR=1'b1 DEPTHWISE=1'b1 FABRIC=2)
+array_case(Varray_minus_ecp5 PE=2 SIMD=4 ACT_BITS=3 RUN_BITS=10 W_SIGNED=1'b1 FABRIC=1)
+array_case(Varray_lone_ecp5 PE=1 SIMD=1 ACT_BITS=1 RUN_BITS=4 XNOR=1'b1 FABRIC=1)
+add_bench(plane_array CASES ${array_cases})
+tested_within(plane_array carry_adders delay_line gated_sum gated_tree plane_merge signed_sum)
+tested_within(formal_cells carry_adders_ecp5 carry_adders_ice40 carry_chain_ecp5 carry_chain_ice40)

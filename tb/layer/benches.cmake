@@ -58,7 +58,8 @@ add_bench(credit_counter CASES "Vcredits_1 CREDITS=1" "Vcredits_3 CREDITS=3" "Vc
 add_bench(threshold_search CASES
   "Vsearch_bit LANES=11 BEATS=2 VALUE_BITS=6 SEARCH_BITS=1 LEVELS=1 LOW=0 STEP=1 OUT_BITS=1 INIT=search_bit"
   "Vsearch_steps LANES=3 BEATS=5 VALUE_BITS=8 SEARCH_BITS=3 LEVELS=5 LOW=-5 STEP=2 OUT_BITS=4 INIT=search_steps"
-  "Vsearch_many LANES=2 BEATS=1 VALUE_BITS=7 SEARCH_BITS=4 LEVELS=15 LOW=0 STEP=1 OUT_BITS=4 INIT=search_many")
+  "Vsearch_many LANES=2 BEATS=1 VALUE_BITS=7 SEARCH_BITS=4 LEVELS=15 LOW=0 STEP=1 OUT_BITS=4 INIT=search_many"
+  "Vsearch_registered LANES=3 BEATS=5 VALUE_BITS=8 SEARCH_BITS=3 LEVELS=5 LOW=-5 STEP=2 OUT_BITS=4 REGISTERED=1 INIT=search_registered")
 add_bench(score_bias CASES
   "Vbias_shift LANES=1 BEATS=3 VALUE_BITS=6 ALPHA_SHIFT=1 OUT_BITS=9 INIT=bias_shift" "Vbias_lanes LANES=11 BEATS=1 VALUE_BITS=5 ALPHA_SHIFT=0 OUT_BITS=7 INIT=bias_lanes"
   "Vbias_narrow LANES=2 BEATS=4 VALUE_BITS=9 ALPHA_SHIFT=2 OUT_BITS=8 INIT=bias_narrow")

@@ -13,6 +13,8 @@
 #include "emit/design.hpp"
 #include "golden/golden.hpp"
 #include "golden/packed.hpp"
+#include "map/channel_order.hpp"
+#include "map/stages.hpp"
 #include "onnx/executor.hpp"
 #include "onnx/import.hpp"
 #include "sim/quick.hpp"
@@ -239,15 +241,21 @@ class Case {
     fs::create_directories(options_.folder);
     write_file_atomically(options_.folder / "model.onnx", model.bytes);
     const std::int64_t dsps = spec_.seed % 2 == 0 ? 0 : std::int64_t{1} << 40;
-    const Budget budget{"random", std::int64_t{1} << 40, std::int64_t{1} << 40, 4096, 16, 1e6, 1.0, dsps};
+    const Budget budget{"random", std::int64_t{1} << 40, std::int64_t{1} << 40, 4096, 16, 1e6, 1.0, dsps, static_cast<int>(spec_.seed % 3)};
+    at("order", [&] { order(); });
     Design made;
     at("plan", [&] {
+      std::vector<FoldRule> fold = random_foldings();
       for (std::int64_t clocks = spec_.clocks;; clocks *= 2) {
         try {
-          made = make_design(network_, budget, {0, clocks});
+          made = make_design(network_, budget, {0, clocks, fold});
           return;
         } catch (const Error& error) {
-          if (clocks == 0 || clocks > 1'000'000'000 || std::string(error.what()).find("cannot be reached") == std::string::npos) throw;
+          const auto says = [&](const char* words) { return std::string(error.what()).find(words) != std::string::npos; };
+          if (!fold.empty() && says("no folding"))
+            fold.clear(), clocks = (clocks + 1) / 2;
+          else if (clocks == 0 || clocks > 1'000'000'000 || !says("cannot be reached"))
+            throw;
         }
       }
     });
@@ -271,6 +279,37 @@ class Case {
     simulated("stalled", design, made.plan, 0.4);
     result_.simulation_seconds = seconds_since(start);
     result_.simulated = true;
+  }
+
+  /// The hardware's order of channels, which must not change what leaves the network.
+  void order() {
+    network_ = order_channels(network_);
+    const Golden golden(network_);
+    for (std::size_t i = 0; i < images_.size(); ++i) {
+      std::vector<MapData> maps = golden.run(images_[i]);
+      for (const NetworkOutput& output : network_.outputs)
+        if (maps[static_cast<std::size_t>(output.map)].values != maps_[i][static_cast<std::size_t>(output.map)].values)
+          fail("order", fmt::format("image {}: output {} differs once channels are reordered", i, output.name));
+      maps_[i] = std::move(maps);
+    }
+  }
+
+  /// For some layers of every other case: parts of the activations' bits, one or all weight planes, several pixels.
+  std::vector<FoldRule> random_foldings() const {
+    std::mt19937 random(static_cast<unsigned>(spec_.seed));
+    const auto pick = [&](std::vector<int> values) { return values[random() % values.size()]; };
+    std::vector<FoldRule> rules;
+    for (const Stage& stage : cut_into_stages(network_)) {
+      if (stage.kind != StageKind::Plane || spec_.seed % 2 == 0 || random() % 2 == 0) continue;
+      FoldRule rule;
+      rule.layer = stage.name;
+      rule.wpar = pick({0, 1, FoldRule::kAllPlanes});
+      if (rule.wpar == 1 && random() % 2 == 0) rule.apar = 1;
+      const int width = stage.window.out_width(stage.in_shape.width);
+      rule.pixels = width % 4 == 0 ? pick({0, 1, 2, 4}) : width % 2 == 0 ? pick({0, 1, 2}) : 0;
+      if (rule.wpar != 0 || rule.pixels != 0) rules.push_back(rule);
+    }
+    return rules;
   }
 
   void simulated(const std::string& stage, const fs::path& design, const Plan& plan, double stall) {

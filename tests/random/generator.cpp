@@ -3,6 +3,7 @@
 #include "random/generator.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -260,6 +261,14 @@ class Builder {
       low = -(1 << (bits - 1)) + (layer.weight_narrow || bits == 1 ? 1 : 0), high = (1 << (bits - 1)) - 1;
     else
       high = (1 << bits) - 1 - (layer.weight_narrow && bits > 1 ? 1 : 0);
+    const int lucky = integer(0, 2);
+    const std::array<int, 3> codebook = {integer(low, high), integer(low, high), integer(low, high)};
+    const auto patterned = [&](WeightPattern pattern, std::size_t output, std::size_t input) {
+      if (pattern == WeightPattern::Codebook) return codebook[static_cast<std::size_t>(integer(0, 2))];
+      if (pattern == WeightPattern::Pruned && (output / 2 + input / 4) % 3 != static_cast<std::size_t>(lucky)) return 0;
+      const int shift = pattern == WeightPattern::Widths ? static_cast<int>(output) % bits : 0;
+      return integer(low / (1 << shift), high / (1 << shift));
+    };
     Weights made;
     const double scale = std::exp2(integer(-4, 1));
     const bool spread = layer.weight_per_channel && layer.weights != WeightForm::Integers;
@@ -272,7 +281,7 @@ class Builder {
     for (std::size_t e = 0; e < count; ++e) {
       const std::size_t k = e / inner % outputs;
       const std::size_t rest = e / (inner * outputs) * inner + e % inner;
-      const int value = one_bit ? 2 * integer(0, 1) - 1 : integer(low, high);
+      const int value = one_bit ? 2 * integer(0, 1) - 1 : patterned(layer.pattern, k, rest);
       made.integers[k * fan_in + rest] = value;
       stored[e] = value;
       const double jitter = layer.weights == WeightForm::Integers ? 0.0 : real(-0.4, 0.4);

@@ -33,6 +33,7 @@ enum class LayerKind {
 
 enum class QuantizerForm { None, Quant, Bipolar, MultiThreshold, Linear };
 enum class WeightForm { Quant, Bipolar, Ternary, Integers, Linear };
+enum class WeightPattern { Any, Pruned, Widths, Codebook };  // in blocks of four inputs; bits by output; three values
 enum class AffineForm { None, MulAdd, BatchNormalization };
 
 struct QuantizerSpec {
@@ -54,6 +55,7 @@ struct LayerSpec {
   int kernel_height = 1, kernel_width = 1, stride_height = 1, stride_width = 1, dilation_height = 1, dilation_width = 1;
   int pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
   WeightForm weights = WeightForm::Quant;
+  WeightPattern pattern = WeightPattern::Any;
   int weight_bits = 2;
   bool weight_signed = true, weight_narrow = false, weight_per_channel = false;
   bool bias = false;
@@ -106,6 +108,10 @@ NLOHMANN_JSON_SERIALIZE_ENUM(WeightForm, {{WeightForm::Quant, "Quant"},
                                           {WeightForm::Ternary, "Ternary"},
                                           {WeightForm::Integers, "Integers"},
                                           {WeightForm::Linear, "Linear"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(WeightPattern, {{WeightPattern::Any, "Any"},
+                                             {WeightPattern::Pruned, "Pruned"},
+                                             {WeightPattern::Widths, "Widths"},
+                                             {WeightPattern::Codebook, "Codebook"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(AffineForm, {{AffineForm::None, "None"},
                                           {AffineForm::MulAdd, "MulAdd"},
                                           {AffineForm::BatchNormalization, "BatchNormalization"}})
@@ -113,7 +119,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(InputForm,
                              {{InputForm::Pixels, "Pixels"}, {InputForm::Quantizer, "Quantizer"}, {InputForm::Integers, "Integers"}})
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(QuantizerSpec, form, bits, is_signed, narrow, per_channel, zero_point, rounding, shift, odd_scale)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LayerSpec, kind, inputs, channels, groups, kernel_height, kernel_width, stride_height, stride_width,
-                                   dilation_height, dilation_width, pad_top, pad_left, pad_bottom, pad_right, weights, weight_bits,
+                                   dilation_height, dilation_width, pad_top, pad_left, pad_bottom, pad_right, weights, pattern, weight_bits,
                                    weight_signed, weight_narrow, weight_per_channel, bias, affine, pool, relu, quantizer, seed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Spec, seed, channels, height, width, dims, input, input_quantizer, pixels, scale, shift, layers, outputs,
                                    argmax, clocks)

@@ -126,6 +126,7 @@ class Candidates {
     lower(&LayerSpec::weight_bits, 1);
     with(&LayerSpec::weights, WeightForm::Quant);
     with(&LayerSpec::weights, WeightForm::Bipolar);
+    with(&LayerSpec::pattern, WeightPattern::Any);
     with(&LayerSpec::weight_signed, true);
     with(&LayerSpec::weight_narrow, false);
     with(&LayerSpec::weight_per_channel, false);
