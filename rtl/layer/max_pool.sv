@@ -15,6 +15,7 @@ module max_pool #(
     parameter int WIDTH         = LANES * BITS,
     parameter int BUFFER_DEPTH  = 4,          // window reader, in words
     parameter int EXTENT        = 1,
+    parameter int SHARED        = 0,          // 1: the buffer has a single port
     parameter int OUT_HEIGHT    = 1,
     parameter int OUT_WIDTH     = 1,
     parameter int STEP_X        = 1,
@@ -52,7 +53,7 @@ module max_pool #(
   wire             word_valid, word_first, word_last, word_frame, group_first, group_last, fields, word_index;
   wire [WIDTH-1:0] word_data;
   window_reader #(
-      .WIDTH(WIDTH), .DEPTH(BUFFER_DEPTH), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW),
+      .WIDTH(WIDTH), .DEPTH(BUFFER_DEPTH), .SHARED(SHARED), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW),
       .STEP_FRAME(STEP_FRAME), .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(PROGRAM_WORDS), .CONTROL_INIT(CONTROL_INIT), .RUNS(GROUPS)
   ) reader (
       .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .credit(credit), .group_start(group_start),

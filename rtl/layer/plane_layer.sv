@@ -30,6 +30,7 @@ module plane_layer #(
     parameter int ACC_BITS        = 8,    // signed raw accumulator
     parameter int BUFFER_DEPTH    = 4,    // window reader, in words
     parameter int EXTENT          = 1,
+    parameter int SHARED          = 0,    // 1: the buffer has a single port
     parameter int OUT_HEIGHT      = 1,
     parameter int OUT_WIDTH       = 1,    // steps in a row: pixels / PIXELS
     parameter int STEP_X          = 1,
@@ -108,7 +109,7 @@ module plane_layer #(
   wire [PIXELS*WORD_BITS-1:0] word_data;
   wire [FIELD_BITS-1:0]       word_fields;
   window_reader #(
-      .WIDTH(WORD_BITS), .DEPTH(BUFFER_DEPTH), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW),
+      .WIDTH(WORD_BITS), .DEPTH(BUFFER_DEPTH), .SHARED(SHARED), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW),
       .STEP_FRAME(STEP_FRAME), .PIXELS(PIXELS), .PIXEL_STEP(PIXEL_STEP), .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(CONTROL_WORDS),
       .CONTROL_INIT(CONTROL_INIT), .RUNS(RUNS), .RUN_WORDS(RUN_WORDS), .FIELD_BITS(FIELD_BITS), .RUN_INIT(RUN_INIT), .REPEATS(PASSES > 1 ? 1 : 0),
       .WEIGHT_WORDS(WEIGHT_WORDS)

@@ -13,10 +13,13 @@
 //
 // A group of the program (program_reader) starts only when `credit` is high; once started it is issued in consecutive clocks.
 //
+// SHARED: the buffer is a RAM of a single port (ram_1rw), far larger and cheaper where a device has it. Words are written between groups: no group starts while
+// one waits and has room. That costs a clock for each word, and one for each group after which words came.
+//
 // Latency    issue to word_valid: 3 clocks. word_index comes 2 clocks before word_valid, early enough to address a ROM with a register behind it.
-// Rate       one word per clock; no idle clock between groups, windows and frames while words and credit are there.
+// Rate       one word per clock; no idle clock between groups, windows and frames while words and credit are there (but for SHARED).
 // Reset      empties the buffer and starts a frame; data is not reset.
-// Paths      credit to busy and stalled.
+// Paths      credit to busy and stalled; SHARED: in_valid to busy, starved and stalled.
 `default_nettype none
 module window_reader #(
     parameter int WIDTH         = 8,   // bits per word
@@ -29,6 +32,7 @@ module window_reader #(
     parameter int STEP_FRAME    = 1,
     parameter int PIXELS        = 1,
     parameter int PIXEL_STEP    = 1,
+    parameter int SHARED        = 0,   // 1: the buffer has a single port
     parameter int OFFSET_BITS   = 1,   // the program, see program_reader
     parameter int CONTROL_WORDS = 1,
     parameter     CONTROL_INIT  = "",
@@ -66,10 +70,10 @@ module window_reader #(
     output logic                    stalled        // none, for want of credit
 );
   // A place is free again three clocks after its word came, at the earliest: that many words more keep the full rate with the smallest DEPTH. Up to 256 words,
-  // which a block RAM holds anyway, a power of two saves the wrap of addresses. Beyond, the extra words never cross the next power of two.
+  // which a block RAM holds anyway, a power of two saves the wrap of addresses. Beyond, the extra words never cross the next power of two. SHARED: a power of two in any case.
   localparam int SPARE       = 4;
   localparam int POWER       = 2 ** $clog2(DEPTH + SPARE);
-  localparam int BUFFER      = POWER <= 256 ? POWER : 2 ** $clog2(DEPTH) < DEPTH + SPARE ? 2 ** $clog2(DEPTH) : DEPTH + SPARE;
+  localparam int BUFFER      = POWER <= 256 || SHARED != 0 ? POWER : 2 ** $clog2(DEPTH) < DEPTH + SPARE ? 2 ** $clog2(DEPTH) : DEPTH + SPARE;
   localparam int ADDR_BITS   = $clog2(BUFFER);
   localparam bit WRAPS       = BUFFER == 2 ** ADDR_BITS;  // addresses wrap by themselves
   localparam int MAX_STEP    = STEP_FRAME > STEP_ROW ? (STEP_FRAME > STEP_X ? STEP_FRAME : STEP_X) : (STEP_ROW > STEP_X ? STEP_ROW : STEP_X);
@@ -103,9 +107,15 @@ module window_reader #(
   logic signed [FILL_BITS-1:0] room;      // words that may be written, minus 1
   wire window_there = !slack[FILL_BITS-1];
 
-  assign busy        = in_group || (window_there && credit && ready);
-  assign starved     = !in_group && !(window_there && ready);
-  assign stalled     = !in_group && window_there && ready && !credit;
+  // SHARED: words that wait are written first. Reading takes the port in the clock after a word is issued.
+  logic [2:0] valid;
+  wire has_room     = !room[FILL_BITS-1];
+  wire may_start    = window_there && ready && !(SHARED != 0 && in_valid && has_room);
+  wire port_is_free = SHARED == 0 || (!in_group && !valid[0]);
+
+  assign busy        = in_group || (may_start && credit);
+  assign starved     = !in_group && !may_start;
+  assign stalled     = !in_group && may_start && !credit;
   assign group_start = busy && !in_group;
   wire   advance     = busy && run_last && program_last;
 
@@ -145,7 +155,7 @@ module window_reader #(
   wire signed [FILL_BITS-1:0] taken = advance ? FILL_BITS'({1'b0, step}) : '0;
   wire signed [FILL_BITS-1:0] given = freed ? FILL_BITS'({1'b0, freed_step}) : '0;
 
-  assign in_ready = !room[FILL_BITS-1];
+  assign in_ready = has_room && port_is_free;
 
   always_ff @(posedge clk) begin
     if (write) wr_addr <= WRAPS || wr_addr != ADDR_BITS'(BUFFER - 1) ? wr_addr + 1'b1 : '0;
@@ -166,7 +176,6 @@ module window_reader #(
   // ---- Pipeline: address (1), buffer (2), register (3).
   localparam int INFO_BITS = FIELD_BITS + 5;
   wire  [INFO_BITS-1:0]   info = {run_first, run_last, program_group_first, program_group_last, program_last && x_ends && y_ends, fields};
-  logic [2:0]             valid;
   logic [3*INFO_BITS-1:0] info_pipe;  // stage s at [s*INFO_BITS +: INFO_BITS]
   always_ff @(posedge clk) begin
     valid      <= {valid[1:0], busy};
@@ -189,9 +198,15 @@ module window_reader #(
       word    <= rd_data;
     end
     assign word_data[i*WIDTH+:WIDTH] = word;
-    ram_1w1r #(.WIDTH(WIDTH), .DEPTH(BUFFER)) words (
-        .clk(clk), .wr_en(write), .wr_addr(wr_addr), .wr_data(in_data), .rd_en(valid[0]), .rd_addr(rd_addr), .rd_data(rd_data)
-    );
+    if (SHARED != 0) begin : g_shared
+      ram_1rw #(.WIDTH(WIDTH), .DEPTH(BUFFER)) words (
+          .clk(clk), .wr_en(write), .rd_en(valid[0]), .addr(valid[0] ? rd_addr : wr_addr), .wr_data(in_data), .rd_data(rd_data)
+      );
+    end else begin : g_ports
+      ram_1w1r #(.WIDTH(WIDTH), .DEPTH(BUFFER)) words (
+          .clk(clk), .wr_en(write), .wr_addr(wr_addr), .wr_data(in_data), .rd_en(valid[0]), .rd_addr(rd_addr), .rd_data(rd_data)
+      );
+    end
     if (WRAPS) begin : g_unused
       wire unused = &{1'b0, wrapped, sum};
     end

@@ -18,6 +18,11 @@
 #include "onnx/import.hpp"
 
 namespace bitloom::cli {
+namespace {
+
+constexpr std::int64_t kLinkBytes = 512;  // BUFFER of rtl/link/serial_link
+
+}  // namespace
 
 void ModelOptions::add_to(CLI::App& app) {
   app.add_option("MODEL", model, "ONNX or QONNX file")->required();
@@ -74,6 +79,8 @@ Budget device_budget(const Board& board, double fit) {
   budget.block_rams = board.bram;
   budget.block_bits = board.bram_bits;
   budget.block_width = board.bram_width;
+  budget.block_rams = std::max<std::int64_t>(0, board.bram - 2 * block_rams(budget, 8, kLinkBytes));  // the serial link's two buffers
+  budget.sprams = board.spram;
   budget.clock_hz = board.clock_mhz * 1e6;
   budget.fraction = fit;
   budget.fabric = board.family == "ecp5" ? 1 : board.family == "ice40" ? 2 : 0;

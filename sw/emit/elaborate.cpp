@@ -130,7 +130,8 @@ void Elaboration::rescale(Wire& wire, std::int64_t scale, const ValueType& type,
 
 Elaboration::Parameters Elaboration::window_parameters(const WindowPlan& w) {
   return {{"BUFFER_DEPTH", num(w.depth)}, {"EXTENT", num(w.extent)},     {"OUT_HEIGHT", num(w.out_height)}, {"OUT_WIDTH", num(w.out_width)},
-          {"STEP_X", num(w.step_x)},      {"STEP_ROW", num(w.step_row)}, {"STEP_FRAME", num(w.step_frame)}};
+          {"STEP_X", num(w.step_x)},      {"STEP_ROW", num(w.step_row)}, {"STEP_FRAME", num(w.step_frame)},
+          {"SHARED", num(w.shared ? 1 : 0)}};
 }
 
 std::string Elaboration::memory(const std::string& suffix, MemoryImage image) {

@@ -32,6 +32,15 @@ void add_buffer(Cost& cost, const Budget& device, std::int64_t width, std::int64
   cost.block_rams += block_rams(device, width, depth);
 }
 
+constexpr std::int64_t kSpramBits = 16, kSpramWords = 16384;
+
+/// The buffer of a window, whose words have `width` bits.
+void add_window(Cost& cost, const Budget& device, std::int64_t width, const WindowPlan& window) {
+  if (!window.shared) return add_buffer(cost, device, width, window.depth);
+  cost.memory_bits += width * window.depth;
+  cost.sprams += (width + kSpramBits - 1) / kSpramBits * ((window.depth + kSpramWords - 1) / kSpramWords);
+}
+
 void add_plane(Cost& cost, const Network& network, const Stage& stage, const Budget& device) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const auto& conv = std::get<Convolution>(layer.op);
@@ -45,7 +54,7 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
   cost.terms[WordBits] = static_cast<double>(word_bits);
   add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.weight_words);
-  for (int pixel = 0; pixel < f.pixels; ++pixel) add_buffer(cost, device, word_bits, stage.window_plan.depth);
+  for (int pixel = 0; pixel < f.pixels; ++pixel) add_window(cost, device, word_bits, stage.window_plan);
   const int levels =
       stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
   cost.terms[SearchBits] = static_cast<double>(f.lanes) * levels * raw.bits;
@@ -85,7 +94,7 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
     add_plane(cost, network, stage, device);
   } else {
     cost.terms[WordBits] = static_cast<double>(stage.folding.simd) * bits;
-    if (stage.kind == StageKind::MaxPool) add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan.depth);
+    if (stage.kind == StageKind::MaxPool) add_window(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan);
     if (stage.kind == StageKind::Upsample)
       add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits,
                  2 * stage.in_shape.width * stage.in_shape.channels / stage.folding.simd);

@@ -33,6 +33,7 @@ struct Cost {
   std::int64_t block_rams = 0;
   std::int64_t memory_bits = 0;
   std::int64_t dsps = 0;
+  std::int64_t sprams = 0;
   CostTerms terms{};
 };
 

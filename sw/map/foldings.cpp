@@ -164,4 +164,26 @@ bool apply(const Network& network, Stage& stage, const Folding& folding, const P
   return true;
 }
 
+bool choose_buffer(const Network& network, Stage& stage, WindowBuffer buffer, const Budget& budget) {
+  if (!stage.has_window()) return false;
+  WindowPlan& w = stage.window_plan;
+  if (buffer == WindowBuffer::Shallow) {
+    const int depth = std::max({w.extent + w.step_x, w.step_row, w.step_frame, 2});
+    if (depth >= w.depth) return false;
+    w.depth = depth;
+    stage.clocks = std::max(stage.clocks, stage.words_per_pixel * ((w.frame_words() + w.step_x - 1) / w.step_x));
+  } else {
+    if (budget.sprams == 0) return false;
+    const auto* conv = std::get_if<Convolution>(&network.layers[static_cast<std::size_t>(stage.layer)].op);
+    const int groups = conv != nullptr ? conv->out_channels / stage.folding.pe : w.channel_groups;
+    w.shared = true;
+    const std::int64_t windows = std::int64_t{w.out_height} * w.out_width;
+    stage.clocks = windows * (stage.words_per_pixel + groups) + w.frame_words();
+  }
+  const Cost cost = estimate(network, stage, budget);
+  const bool saves = cost.block_rams < stage.cost.block_rams;
+  stage.cost = cost;
+  return saves;
+}
+
 }  // namespace bitloom

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include "map/stages.hpp"
 
@@ -54,7 +55,45 @@ struct Candidates {
   std::vector<int> input_lanes;
 };
 
-bool plan_within(const Network& network, const Candidates& candidates, std::int64_t budget_clocks, double luts_per_block, Plan& plan) {
+/// The cheapest option within the clocks whose window needs at most so many single-port RAMs, and at least one if any; or null.
+const Stage* cheapest(const std::vector<Stage>& options, std::int64_t clocks, double luts_per_block, std::int64_t sprams) {
+  const Stage* best = nullptr;
+  for (const Stage& option : options)
+    if (option.clocks <= clocks && option.cost.sprams <= sprams && (option.cost.sprams > 0) == (sprams > 0) &&
+        (best == nullptr || cheaper(option, *best, luts_per_block)))
+      best = &option;
+  return best;
+}
+
+/// Moves windows to single-port RAMs until the block RAMs are enough: always the one that saves the most blocks for each such RAM.
+void use_sprams(const Candidates& candidates, std::int64_t clocks, double luts_per_block, const Budget& budget,
+                std::vector<const Stage*>& chosen) {
+  for (std::int64_t left = budget.sprams;;) {
+    std::int64_t blocks = 0;
+    for (const Stage* stage : chosen) blocks += stage->cost.block_rams;
+    if (blocks <= budget.block_rams) return;
+    std::size_t which = 0;
+    const Stage* best = nullptr;
+    double most = 0;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      if (chosen[i]->cost.sprams > 0) continue;
+      for (std::int64_t sprams = 1; sprams <= left; ++sprams) {
+        const Stage* option = cheapest(candidates.stages[i], clocks, luts_per_block, sprams);
+        if (option == nullptr) continue;
+        const double saved =
+            static_cast<double>(chosen[i]->cost.block_rams - option->cost.block_rams) / static_cast<double>(option->cost.sprams);
+        if (saved <= most) continue;
+        std::tie(most, which, best) = std::tuple(saved, i, option);
+      }
+    }
+    if (best == nullptr) return;
+    chosen[which] = best;
+    left -= best->cost.sprams;
+  }
+}
+
+bool plan_within(const Network& network, const Candidates& candidates, std::int64_t budget_clocks, double luts_per_block,
+                 const Budget& budget, Plan& plan) {
   plan = Plan{};
   plan.input_lanes = 0;
   for (const int lanes : candidates.input_lanes) {
@@ -70,11 +109,13 @@ bool plan_within(const Network& network, const Candidates& candidates, std::int6
     plan.clocks_per_image = out;
     plan.bottleneck = "outputs";
   }
+  std::vector<const Stage*> chosen;
   for (const std::vector<Stage>& options : candidates.stages) {
-    const Stage* best = nullptr;
-    for (const Stage& option : options)
-      if (option.clocks <= budget_clocks && (best == nullptr || cheaper(option, *best, luts_per_block))) best = &option;
-    if (best == nullptr) return false;
+    chosen.push_back(cheapest(options, budget_clocks, luts_per_block, 0));
+    if (chosen.back() == nullptr) return false;
+  }
+  use_sprams(candidates, budget_clocks, luts_per_block, budget, chosen);
+  for (const Stage* best : chosen) {
     if (best->clocks > plan.clocks_per_image) {
       plan.clocks_per_image = best->clocks;
       plan.bottleneck = best->name;
@@ -82,6 +123,7 @@ bool plan_within(const Network& network, const Candidates& candidates, std::int6
     plan.cost.lut4 += best->cost.lut4;
     plan.cost.block_rams += best->cost.block_rams;
     plan.cost.dsps += best->cost.dsps;
+    plan.cost.sprams += best->cost.sprams;
     plan.cost.memory_bits += best->cost.memory_bits;
     plan.stages.push_back(*best);
   }
@@ -106,7 +148,7 @@ std::optional<Plan> fitting_plan(const Network& network, const Candidates& candi
                                  std::string& why) {
   Plan plan;
   for (const double price : kLutsPerBlock) {
-    if (!plan_within(network, candidates, clocks, price, plan)) return std::nullopt;
+    if (!plan_within(network, candidates, clocks, price, budget, plan)) return std::nullopt;
     plan.fabric = budget.fabric;
     why = binding(plan, budget);
     if (why.empty() || plan.cost.block_rams <= budget.block_rams) break;
@@ -139,6 +181,12 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
     for (const Folding& folding : allowed_foldings(network, stage, foldings(network, stage), options.fold)) {
       Stage option = stage;
       if (!apply(network, option, folding, masks ? &*masks : nullptr, budget)) continue;
+      for (const WindowBuffer buffer : {WindowBuffer::Shallow, WindowBuffer::Shared}) {
+        Stage other = option;
+        if (!choose_buffer(network, other, buffer, budget)) continue;
+        budgets.insert(other.clocks);
+        candidates.stages.back().push_back(std::move(other));
+      }
       budgets.insert(option.clocks);
       candidates.stages.back().push_back(std::move(option));
     }

@@ -24,8 +24,9 @@ struct Budget {
   int block_width = 16;            ///< its widest port
   double clock_hz = 0;
   double fraction = 0.7;
-  std::int64_t dsps = 0;  ///< 18 x 18 bit multipliers; 0: multiplications are made of LUTs
-  int fabric = 0;         ///< parameter FABRIC of rtl/arithmetic/plane_array
+  std::int64_t dsps = 0;    ///< 18 x 18 bit multipliers; 0: multiplications are made of LUTs
+  std::int64_t sprams = 0;  ///< RAMs of a single port, 16,384 words of 16 bits each
+  int fabric = 0;           ///< parameter FABRIC of rtl/arithmetic/plane_array
 };
 
 /// A window over a stream of words, in the terms of rtl/layer/window_reader: everything but the heights is in words.
@@ -35,6 +36,19 @@ struct WindowPlan {
   int channel_groups = 1;    ///< with their own words each; output groups come channel group by channel group
   int group_step = 0;        ///< added to the offsets from one channel group to the next
   int pixel_step = 0;        ///< words from an output pixel to the next; out_width and step_x count steps of several pixels
+  bool shared = false;       ///< the buffer has a single port
+
+  /// Of the padded input map.
+  std::int64_t frame_words() const {
+    return std::int64_t{out_height} * (out_width - 1) * step_x + std::int64_t{out_height - 1} * step_row + step_frame;
+  }
+};
+
+/// What a window is kept in.
+enum class WindowBuffer {
+  Ahead,    ///< block RAM that holds the next frame's first window too: nothing is lost between rows and frames
+  Shallow,  ///< block RAM that holds the next window of a row only: each window must be done in the time in which its step's words come
+  Shared,   ///< RAM of a single port: every word costs a clock, and so does every output group
 };
 
 enum class StageKind { Plane, Threshold, Requantize, MaxPool, ArgMax, Add, Concat, Upsample };

@@ -16,6 +16,10 @@ std::vector<Folding> foldings(const Network& network, const Stage& stage);
 /// of a convolution's weights, else null. False where the output's lanes cannot keep up.
 bool apply(const Network& network, Stage& stage, const Folding& folding, const PlaneMasks* masks, const Budget& budget);
 
+/// Gives a stage that `apply` has set another buffer for its window than WindowBuffer::Ahead: its depth, clocks and cost. False where the
+/// stage has no window, or nothing is saved.
+bool choose_buffer(const Network& network, Stage& stage, WindowBuffer buffer, const Budget& budget);
+
 std::vector<int> divisors(int n);
 
 }  // namespace bitloom

@@ -6,6 +6,8 @@
 #include <Vreader_pixels.h>
 #include <Vreader_point.h>
 #include <Vreader_runs.h>
+#include <Vreader_shared.h>
+#include <Vreader_shared_skip.h>
 #include <Vreader_skip.h>
 
 #include <deque>
@@ -22,8 +24,12 @@ struct ReaderCase {
   TestProgram program;
   int width, extent, out_height, out_width, step_x, step_row, step_frame;
   int pixels = 1, pixel_step = 1;
+  bool shared = false;  // words are written between groups, a clock each
   int frame_words() const { return out_height * (out_width - 1) * step_x + (out_height - 1) * step_row + step_frame; }
-  int frame_clocks() const { return out_height * out_width * program.words(); }
+  int windows() const { return out_height * out_width; }
+  int frame_clocks() const {
+    return windows() * program.words() + (shared ? frame_words() + windows() * static_cast<int>(program.groups.size()) : 0);
+  }
 };
 
 struct Issue {
@@ -153,4 +159,10 @@ TEST_CASE("window_reader, 2 pixels, 3 groups without run words", "[layer]") {
 }
 TEST_CASE("window_reader, 4 pixels, runs, depth no power of two", "[layer]") {
   check_reader<Vreader_four>({{"reader_four", {{{2}, {2}, {1}}, {{1}}, {{5}, {1}}}, 12, 6, 4, 4}, 11, 21, 2, 3, 8, 8, 21, 4, 2});
+}
+TEST_CASE("window_reader, one port for reading and writing", "[layer]") {
+  check_reader<Vreader_shared>({{"reader_shared", {{{9, true}, {9}}, {{9, true}, {9}}}, 9, 2, 4, 3}, 9, 15, 4, 4, 1, 3, 15, 1, 1, true});
+}
+TEST_CASE("window_reader, one port, a word a group, base overtakes what is written", "[layer]") {
+  check_reader<Vreader_shared_skip>({{"reader_shared_skip", {{{1}}, {{1}}, {{1}}}, 3, 0, 3, 1}, 70, 7, 3, 2, 9, 40, 290, 1, 1, true});
 }
