@@ -76,9 +76,9 @@ std::vector<std::string> compile_options(const Study& study, const Point& point)
   if (point.fps > 0) options.insert(options.end(), {"--fps", fmt::format("{}", point.fps)});
   std::string rule;
   const auto add = [&](const std::string& part) { rule += (rule.empty() ? "*:" : ",") + part; };
-  if (point.engine == "parallel") add("apar=all,wpar=all");
-  if (point.engine == "serial") add("apar=all,wpar=1");
-  if (point.engine == "bit-serial") add("apar=1,wpar=1");
+  if (point.engine == "parallel") add("apar=all,wpar=all,pixels=1");
+  if (point.engine == "serial") add("apar=all,wpar=1,pixels=1");
+  if (point.engine == "bit-serial") add("apar=1,wpar=1,pixels=1");
   if (point.pe > 0) add(fmt::format("pe={}", point.pe));
   if (point.simd > 0) add(fmt::format("simd={}", point.simd));
   if (!rule.empty()) options.insert(options.end(), {"--fold", rule});
