@@ -59,10 +59,13 @@ struct Compile {
                  stage.folding.apar, stage.folding.wpar, stage.folding.pixels, stage.folding.lanes,
                  thousands(static_cast<double>(stage.clocks)), stage.cost.lut4, stage.cost.block_rams);
     fmt::print(
-        "{} clocks per image, set by {}: {:.0f} images/s at {}'s {} MHz. Estimated {:.0f} LUT4 of {}, {} block RAMs of {}.\nDesign: {}\n",
+        "{} clocks per image, set by {}: {:.0f} images/s at {}'s {} MHz. {} bit operations executed for an image ({:.4g} by UNIQ, {} by "
+        "QONNX).\nEstimated {:.0f} LUT4 of {}, {} block RAMs of {}.\nDesign: {}\n",
         thousands(static_cast<double>(plan.clocks_per_image)), plan.bottleneck,
-        budget.clock_hz / static_cast<double>(plan.clocks_per_image), target.name, target.clock_mhz, plan.cost.lut4, target.lut4,
-        plan.cost.block_rams, target.bram, folder.string());
+        budget.clock_hz / static_cast<double>(plan.clocks_per_image), target.name, target.clock_mhz,
+        thousands(description.at("bit_operations").get<double>()), description.at("bops_uniq").get<double>(),
+        thousands(description.at("bops_qonnx").get<double>()), plan.cost.lut4, target.lut4, plan.cost.block_rams, target.bram,
+        folder.string());
   }
 };
 
@@ -78,9 +81,10 @@ void add_compile(CLI::App& program) {
   app->add_option("--fps", compile->fps, "images per second at the board's clock (default: as many as --fit allows)");
   app->add_option("--clocks", compile->clocks, "the same as clocks per image");
   app->add_option("--fit", compile->fit, "share of the device's LUTs that may be planned for")->capture_default_str();
-  app->add_option("--fold", compile->fold,
-                  "LAYER:pe=N,simd=N,apar=N,wpar=N,pixels=N, or a part of it: the folding that a layer (*: every layer with weights) must have; "
-                  "apar and wpar may be 'all'; may be repeated")
+  app->add_option(
+         "--fold", compile->fold,
+         "LAYER:pe=N,simd=N,apar=N,wpar=N,pixels=N, or a part of it: the folding that a layer (*: every layer with weights) must have; "
+         "apar and wpar may be 'all'; may be repeated")
       ->take_all();
   app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")
       ->capture_default_str();

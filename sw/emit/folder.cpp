@@ -82,6 +82,14 @@ nlohmann::json output_stream(const Network& network, const Design& design) {
   return {{"beats", beats}, {"width", design.streams[design.output]}, {"parts", parts}};
 }
 
+/// Of an image, as the program executes them: words that are left out do not count, places of a word that no weight needs do.
+std::int64_t executed_bit_operations(const Stage& stage) {
+  if (stage.kind != StageKind::Plane) return 0;
+  const Folding& f = stage.folding;
+  const std::int64_t steps = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width;
+  return steps * stage.words_per_pixel * f.pe * f.pixels * f.simd * f.apar * f.wpar;
+}
+
 }  // namespace
 
 std::string design_hash(const Design& design, const DesignOptions& options) {
@@ -146,7 +154,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
   for (const JoinFifo& fifo : design.fifos)
     result["fifos"].push_back({{"name", fifo.name}, {"width", fifo.width}, {"depth", fifo.depth}, {"deadlock", fifo.deadlock}});
 
-  std::int64_t total_macs = 0, total_bits = 0, total_qonnx = 0;
+  std::int64_t total_macs = 0, total_bits = 0, total_qonnx = 0, total_executed = 0;
   double total_uniq = 0;
   int activity = 0;
   for (std::size_t s = 0; s < design.plan.stages.size(); ++s) {
@@ -177,6 +185,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                                 {"macs", macs(network, layer)},
                                 {"bops_uniq", bops_uniq(network, layer)},
                                 {"bops_qonnx", bops_qonnx(network, layer)},
+                                {"bit_operations", executed_bit_operations(stage)},
                                 {"weight_bits", weight_bits(layer)},
                                 {"memory_bits", stage.cost.memory_bits},
                                 {"estimated_lut4", stage.cost.lut4},
@@ -184,12 +193,14 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                                 {"activity", has_activity ? activity++ : -1}});
     total_macs += macs(network, layer);
     total_bits += weight_bits(layer);
+    total_executed += executed_bit_operations(stage);
     total_uniq += bops_uniq(network, layer);
     total_qonnx += bops_qonnx(network, layer);
   }
   result["macs"] = total_macs;
   result["bops_uniq"] = total_uniq;
   result["bops_qonnx"] = total_qonnx;
+  result["bit_operations"] = total_executed;
   result["weight_bits"] = total_bits;
   return result;
 }

@@ -120,10 +120,7 @@ PowerEstimate estimate_power(const NetlistPoints& points, const SwitchingActivit
 
 double executed_bit_operations(const json& design) {
   double total = 0;
-  for (const json& layer : design.at("layers"))
-    if (layer.value("macs", 0.0) > 0)
-      total += layer.at("clocks").get<double>() * layer.at("pe").get<double>() * layer.at("simd").get<double>() *
-               layer.at("apar").get<double>() * layer.value("wpar", 1.0);
+  for (const json& layer : design.at("layers")) total += layer.value("bit_operations", 0.0);
   return total;
 }
 

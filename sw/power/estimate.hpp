@@ -47,8 +47,7 @@ inline constexpr const char* kWholeChip = "static and clock tree";
 PowerEstimate estimate_power(const NetlistPoints& points, const SwitchingActivity& activity, const PowerCoefficients& coefficients,
                              const PowerConditions& conditions);
 
-/// Products of a weight's bit and an activation's that a design executes for an image: PE * SIMD * planes in each of a layer's clocks.
-/// Zeros that fill a word up are executed too.
+/// Products of a weight's bit and an activation's that a design executes for an image: the sum of its layers' (docs/architecture.md, 4).
 double executed_bit_operations(const nlohmann::json& design);
 
 /// kinds and layers (with "share"), powers and energies, as power.json has them.

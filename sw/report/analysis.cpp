@@ -36,9 +36,9 @@ std::vector<EngineRate> engine_rates(const DesignReport& design) {
   std::vector<EngineRate> rates;
   for (const LayerReport& layer : design.layers) {
     if (layer.weight_bits == 0) continue;
-    EngineRate rate{layer.name, layer.pe, layer.simd, layer.wpar, layer.apar};
+    EngineRate rate{layer.name, layer.pe, layer.simd, layer.wpar, layer.apar * layer.pixels};
     rate.memory_bits = static_cast<double>(layer.pe) * layer.simd * layer.wpar;
-    rate.attainable = rate.memory_bits * layer.apar;
+    rate.attainable = rate.memory_bits * rate.apar;
     rate.achieved = design.clocks_per_image() > 0 ? layer.bops_qonnx / design.clocks_per_image() : 0;
     rates.push_back(rate);
   }

@@ -18,10 +18,11 @@ std::vector<std::size_t> pareto_front(const std::vector<std::pair<double, double
 std::vector<std::pair<double, double>> staircase(const std::vector<std::pair<double, double>>& front, Better x);
 
 /// A layer's engine on the roofline. Each clock it takes one weight word of PE * SIMD * WPAR bits, each bit of which meets APAR activation
-/// bits: no schedule makes it execute more bit operations than their product.
+/// bits of as many output pixels as are computed at once: no schedule makes it execute more bit operations than their product.
 struct EngineRate {
   std::string layer;
-  int pe = 0, simd = 0, wpar = 0, apar = 0;
+  int pe = 0, simd = 0, wpar = 0;
+  int apar = 0;            ///< times the pixels
   double memory_bits = 0;  ///< weight bits read per clock
   double attainable = 0;   ///< bit operations per clock while it is busy
   double achieved = 0;     ///< b_w * b_a * MACs of an image over the clocks that the design takes for one

@@ -39,6 +39,7 @@ LayerReport read_layer(const ResultFile& source) {
   layer.simd = static_cast<int>(source.count("simd"));
   layer.apar = static_cast<int>(source.count("apar"));
   layer.wpar = static_cast<int>(source.find<std::int64_t>("wpar").value_or(1));
+  layer.pixels = static_cast<int>(source.find<std::int64_t>("pixels").value_or(1));
   layer.clocks = source.count("clocks");
   layer.macs = source.count("macs");
   layer.weight_bits = source.count("weight_bits");

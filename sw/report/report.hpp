@@ -17,7 +17,7 @@ namespace bitloom {
 /// One layer of one design. Clock counters are over the whole simulation; -1: not observed.
 struct LayerReport {
   std::string name, kind;
-  int pe = 0, simd = 0, apar = 0, wpar = 1;
+  int pe = 0, simd = 0, apar = 0, wpar = 1, pixels = 1;
   std::int64_t clocks = 0;  ///< of one image, as the schedule has it
   std::int64_t busy = -1, starved = -1, stalled = -1;
   std::int64_t macs = 0, weight_bits = 0;

@@ -122,11 +122,9 @@ TEST_CASE("nothing is estimated from nothing") {
   CHECK_THROWS_WITH(estimate_power(points, activity({1}), coefficients(), stopped), contains_text("--clock"));
 }
 
-TEST_CASE("bit operations are the array's: clocks * PE * SIMD * planes, of layers that multiply") {
-  const json design = {{"layers",
-                        {{{"macs", 100}, {"clocks", 10}, {"pe", 2}, {"simd", 16}, {"apar", 2}, {"wpar", 3}},
-                         {{"macs", 0}, {"clocks", 99}, {"pe", 1}, {"simd", 1}, {"apar", 1}}}}};
-  CHECK(executed_bit_operations(design) == 10 * 2 * 16 * 2 * 3);
+TEST_CASE("bit operations are those of all layers") {
+  const json design = {{"layers", {{{"bit_operations", 1920}}, {{"bit_operations", 0}}, {{"bit_operations", 80}}}}};
+  CHECK(executed_bit_operations(design) == 2000);
 }
 
 TEST_CASE("every device that the open tools place has coefficients, each with a source") {
