@@ -51,10 +51,19 @@ TEST_CASE("both digits models, all 360 test images: the RTL equals golden at eve
   CHECK(free.at("images").get<int>() == 360);
   CHECK(free.at("accuracy").get<double>() == golden.at("accuracy").get<double>());
   check_clocks(free);
-  // The layer that sets the pace is idle for at most 2 % of the clocks.
+  // The layer that sets the pace is idle for at most 2 % of the clocks, but where its input stream sets it.
+  const nlohmann::json planned = nlohmann::json::parse(read_text_file(fs::path(design) / "design.json"));
+  double pace = 0;  // the largest share of the clocks in which a program has a word
+  for (const auto& layer : planned.at("layers"))
+    if (layer.at("bit_operations").get<double>() > 0)
+      pace = std::max(pace, layer.at("bit_operations").get<double>() /
+                                (layer.at("pe").get<double>() * layer.at("pixels").get<double>() * layer.at("simd").get<double>() *
+                                 layer.at("apar").get<double>() * layer.at("wpar").get<double>()) /
+                                planned.at("predicted_clocks_per_image").get<double>());
+  CHECK(pace >= 0.9);
   std::int64_t busiest = 0;
   for (const auto& layer : free.at("layers")) busiest = std::max(busiest, layer.at("busy").get<std::int64_t>());
-  CHECK(static_cast<double>(busiest) >= 0.98 * free.at("span_clocks").get<double>());
+  CHECK(static_cast<double>(busiest) >= 0.98 * pace * free.at("span_clocks").get<double>());
   simulate_design(design, {"digits", "--stall", "0.35", "--seed", std::to_string(test_seed())});
 }
 

@@ -184,7 +184,7 @@ TEST_CASE("planted faults in the integer network are found") {
               }
               return false;
             },
-            200) != 0);
+            1000) != 0);
   CHECK(found_by(
             [](Network& network) {
               auto* op = first_op<Add>(network);
