@@ -45,7 +45,7 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const auto& conv = std::get<Convolution>(layer.op);
   const ValueType& in = network.input_of(layer).type;
-  const RawAccumulator raw = raw_accumulator(conv, in);
+  const RawAccumulator raw = raw_accumulator(conv, in, stage.pairs);
   const Folding& f = stage.folding;
   cost.terms[Products] = static_cast<double>(f.pe) * f.pixels * f.simd * f.wpar;
   cost.terms[BitOperations] = cost.terms[Products] * f.apar;
@@ -53,6 +53,10 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   if (stage.combines) cost.terms[CombinedBits] = static_cast<double>(f.run_lanes) * raw.bits;
   const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
   cost.terms[WordBits] = static_cast<double>(word_bits);
+  if (stage.pairs) {  // a selector and an adder's cell for each bit of a pair; its sum and its difference, once
+    cost.terms[Products] = 0;
+    cost.terms[WordBits] *= 2;
+  }
   add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.weight_words);
   for (int pixel = 0; pixel < f.pixels; ++pixel) add_window(cost, device, word_bits, stage.window_plan);
   const int levels =
