@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes a VGG-shaped QONNX model with random weights, to measure hardware on: 3x3 convolutions, 2x2 max pools, one fully connected layer.
+"""Writes a VGG-shaped QONNX model with random weights, to measure hardware on: 3x3 convolutions, max pools, one fully connected layer.
 
 usage: bench/random_vgg.py LAYERS OUT.onnx [--size 32] [--channels 3] [--seed 1]
 
-LAYERS: `56,72,M,32,M`: channels of each padded 3x3 convolution, M for a max pool. At the end stands a fully connected layer of 10 classes.
+LAYERS: `56,72,M,8,M4`: channels of each padded 3x3 convolution, M for a 2x2 max pool, M4 for 4x4. At the end stands a fully connected layer of 10 classes.
 Weights are -1 or +1 (BipolarQuant); every map has 8 bits, unsigned: ReLU and Quant (rounding down) behind a convolution, its scale fitting the spread of the sums. Scales are
 powers of two, so that all float32 values are exact; no weight is trained, so answers mean nothing. Needs python3-onnx, python3-numpy.
 """
@@ -48,9 +48,10 @@ def make(layers, size, channels, seed):
     unit = 1.0  # of a map's integers
     for i, layer in enumerate(layers.split(",")):
         name = f"layer{i}"
-        if layer == "M":
-            shape = [1, shape[1], shape[2] // 2, shape[3] // 2]
-            map_name = writer.node("MaxPool", [map_name], name, kernel_shape=[2, 2], strides=[2, 2])
+        if layer[0] == "M":
+            pool = int(layer[1:] or 2)
+            shape = [1, shape[1], shape[2] // pool, shape[3] // pool]
+            map_name = writer.node("MaxPool", [map_name], name, kernel_shape=[pool, pool], strides=[pool, pool])
             continue
         fan_in = 9 * shape[1]
         sums = writer.node("Conv", [map_name, writer.weights(f"{name}_weights", [int(layer), shape[1], 3, 3])], f"{name}_sums", kernel_shape=[3, 3],

@@ -16,7 +16,7 @@ namespace {
 
 /// LUTs that a block RAM is worth: narrow and deep memories take fewer blocks, wide foldings fewer LUTs a clock. Tried in this order until
 /// both fit.
-constexpr std::array<double, 5> kLutsPerBlock = {0, 25, 100, 400, 10000};
+constexpr std::array<double, 9> kLutsPerBlock = {0, 25, 50, 100, 200, 400, 800, 1600, 10000};
 
 /// Cheaper: fewer LUTs with the block RAMs at their price, then fewer block RAMs, then fewer clocks.
 bool cheaper(const Stage& a, const Stage& b, double luts_per_block) {
@@ -151,6 +151,7 @@ std::optional<Plan> fitting_plan(const Network& network, const Candidates& candi
     if (!plan_within(network, candidates, clocks, price, budget, plan)) return std::nullopt;
     plan.fabric = budget.fabric;
     why = binding(plan, budget);
+    if (getenv("DBG")) { fmt::print("price {} lut {} bram {} spram {} why {}\n", price, plan.cost.lut4, plan.cost.block_rams, plan.cost.sprams, why); for (auto& q : plan.stages) fmt::print("   {} pe{} simd{} lanes{} lut{} bram{} spram{} clk{}\n", q.name, q.folding.pe, q.folding.simd, q.folding.lanes, q.cost.lut4, q.cost.block_rams, q.cost.sprams, q.clocks); }
     if (why.empty() || plan.cost.block_rams <= budget.block_rams) break;
   }
   return plan;
