@@ -151,7 +151,6 @@ std::optional<Plan> fitting_plan(const Network& network, const Candidates& candi
     if (!plan_within(network, candidates, clocks, price, budget, plan)) return std::nullopt;
     plan.fabric = budget.fabric;
     why = binding(plan, budget);
-    if (getenv("DBG")) { fmt::print("price {} lut {} bram {} spram {} why {}\n", price, plan.cost.lut4, plan.cost.block_rams, plan.cost.sprams, why); for (auto& q : plan.stages) fmt::print("   {} pe{} simd{} lanes{} lut{} bram{} spram{} clk{}\n", q.name, q.folding.pe, q.folding.simd, q.folding.lanes, q.cost.lut4, q.cost.block_rams, q.cost.sprams, q.clocks); }
     if (why.empty() || plan.cost.block_rams <= budget.block_rams) break;
   }
   return plan;
