@@ -181,6 +181,7 @@ bool choose_buffer(const Network& network, Stage& stage, WindowBuffer buffer, co
     const int depth = std::max({w.extent + w.step_x, w.step_row, w.step_frame, 2});
     if (depth >= w.depth) return false;
     w.depth = depth;
+    w.shallow = true;
     stage.clocks = std::max(stage.clocks, stage.words_per_pixel * ((w.frame_words() + w.step_x - 1) / w.step_x));
   } else {
     if (budget.sprams == 0) return false;

@@ -55,12 +55,13 @@ struct Candidates {
   std::vector<int> input_lanes;
 };
 
-/// The cheapest option within the clocks whose window needs at most so many single-port RAMs, and at least one if any; or null.
+/// The cheapest option within the clocks whose window needs at most so many single-port RAMs, and at least one if any; or null. Shallow
+/// windows only where block RAMs have a price: where they are the slowest layer, neighbours that send unevenly slow them further.
 const Stage* cheapest(const std::vector<Stage>& options, std::int64_t clocks, double luts_per_block, std::int64_t sprams) {
   const Stage* best = nullptr;
   for (const Stage& option : options)
     if (option.clocks <= clocks && option.cost.sprams <= sprams && (option.cost.sprams > 0) == (sprams > 0) &&
-        (best == nullptr || cheaper(option, *best, luts_per_block)))
+        (luts_per_block > 0 || !option.window_plan.shallow) && (best == nullptr || cheaper(option, *best, luts_per_block)))
       best = &option;
   return best;
 }

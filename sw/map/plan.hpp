@@ -37,6 +37,7 @@ struct WindowPlan {
   int group_step = 0;        ///< added to the offsets from one channel group to the next
   int pixel_step = 0;        ///< words from an output pixel to the next; out_width and step_x count steps of several pixels
   bool shared = false;       ///< the buffer has a single port
+  bool shallow = false;      ///< WindowBuffer::Shallow
 
   /// Of the padded input map.
   std::int64_t frame_words() const {
