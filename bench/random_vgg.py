@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes a VGG-shaped QONNX model with random weights, to measure hardware on: 3x3 convolutions, 2x2 max pools, one fully connected layer.
+"""Writes a VGG-shaped QONNX model with random weights, to measure hardware on: 3x3 convolutions, max pools, one fully connected layer.
 
 usage: bench/random_vgg.py LAYERS OUT.onnx [--size 32] [--channels 3] [--seed 1]
 
-LAYERS: `56,72,M,32,M`: channels of each padded 3x3 convolution, M for a max pool. At the end stands a fully connected layer of 10 classes.
+LAYERS: `56,72,M,8,M4`: channels of each padded 3x3 convolution, M for a 2x2 max pool, M4 for 4x4. `28b` ends the network: the signs of its sums are the output. Else a fully connected layer of 10 classes ends it.
 Weights are -1 or +1 (BipolarQuant); every map has 8 bits, unsigned: ReLU and Quant (rounding down) behind a convolution, its scale fitting the spread of the sums. Scales are
 powers of two, so that all float32 values are exact; no weight is trained, so answers mean nothing. Needs python3-onnx, python3-numpy.
 """
@@ -41,6 +41,14 @@ class Writer:
                          signed=0, narrow=0, rounding_mode="FLOOR")
 
 
+def finish(writer, in_shape, out_shape):
+    graph = helper.make_graph(writer.nodes, "random_vgg", [helper.make_tensor_value_info("in", TensorProto.FLOAT, in_shape)],
+                              [helper.make_tensor_value_info("out", TensorProto.FLOAT, out_shape)], writer.constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13), helper.make_opsetid(DOMAIN, 1)])
+    model.ir_version = 8
+    return model
+
+
 def make(layers, size, channels, seed):
     writer = Writer(seed)
     shape = [1, channels, size, size]
@@ -48,24 +56,26 @@ def make(layers, size, channels, seed):
     unit = 1.0  # of a map's integers
     for i, layer in enumerate(layers.split(",")):
         name = f"layer{i}"
-        if layer == "M":
-            shape = [1, shape[1], shape[2] // 2, shape[3] // 2]
-            map_name = writer.node("MaxPool", [map_name], name, kernel_shape=[2, 2], strides=[2, 2])
+        is_last = layer[-1] == "b"
+        layer = layer.rstrip("b")
+        if layer[0] == "M":
+            pool = int(layer[1:] or 2)
+            shape = [1, shape[1], shape[2] // pool, shape[3] // pool]
+            map_name = writer.node("MaxPool", [map_name], name, kernel_shape=[pool, pool], strides=[pool, pool])
             continue
         fan_in = 9 * shape[1]
         sums = writer.node("Conv", [map_name, writer.weights(f"{name}_weights", [int(layer), shape[1], 3, 3])], f"{name}_sums", kernel_shape=[3, 3],
                            pads=[1, 1, 1, 1])
+        if is_last:
+            writer.node("BipolarQuant", [sums, writer.constant("out_scale", 1)], "out")
+            return finish(writer, [1, channels, size, size], [1, int(layer), *shape[2:]])
         # Inputs of about 2^7 give sums that spread by 2^7 * sqrt(fan_in): twice that becomes 2^8 levels.
         unit *= 2.0 ** math.ceil(math.log2(math.sqrt(fan_in)))
         map_name = writer.quantizer(name, writer.node("Relu", [sums], f"{name}_positive"), unit)
         shape = [1, int(layer), *shape[2:]]
     flat = writer.node("Flatten", [map_name], "flat")
     writer.node("MatMul", [flat, writer.weights("classes_weights", [math.prod(shape), CLASSES])], "out")
-    graph = helper.make_graph(writer.nodes, "random_vgg", [helper.make_tensor_value_info("in", TensorProto.FLOAT, [1, channels, size, size])],
-                              [helper.make_tensor_value_info("out", TensorProto.FLOAT, [1, CLASSES])], writer.constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13), helper.make_opsetid(DOMAIN, 1)])
-    model.ir_version = 8
-    return model
+    return finish(writer, [1, channels, size, size], [1, CLASSES])
 
 
 def main():

@@ -2,9 +2,11 @@
 // plane_array - the multiply-accumulate array of a plane layer: PE totals, each over the words of a run
 //
 // A run is the words from one with word_first to one with word_last. Its totals are, for each PE, the sum over its words of sum_i cell(weight_i, activation_i),
-// modulo 2^RUN_BITS: two's complement if CAN_SIGN or W_SIGNED, else unsigned. Coefficients are applied later, to totals.
+// modulo 2^RUN_BITS: two's complement if CAN_SIGN, W_SIGNED or PAIRS, else unsigned. Coefficients are applied later, to totals.
 // Cells are AND (the activation where the weight bit is 1, else zero) or XNOR (the activation, complemented bit by bit where the weight bit is 0). With CAN_SIGN a
 // cell's highest bit counts negative in words with word_top; all words of a run are alike in this.
+// With PAIRS, XNOR cells are taken two by two (pair_sum), for iCE40: totals are sums of its terms, CAN_SIGN: of two's complement, else of centred activations.
+// Weights then come a clock after their activations, and word_top has no effect.
 // All PEs share SIMD activations; with DEPTHWISE every PE has its own, and cell i of PE pe takes activation i*PE + pe of SIMD*PE.
 // With WPAR > 1 a word has all weight planes at once, plane p counting 2^p; the top plane counts -2^p if W_SIGNED.
 //
@@ -18,6 +20,7 @@ module plane_array #(
     parameter int ACT_BITS  = 1,   // activation bits per clock
     parameter bit CAN_SIGN  = 0,   // word_top may be high
     parameter bit XNOR      = 1,   // cells
+    parameter bit PAIRS     = 0,   // XNOR cells two by two, see above; SIMD even
     parameter bit DEPTHWISE = 0,   // every PE has activations of its own
     parameter int WPAR      = 1,   // weight planes at once; more than one: AND cells
     parameter bit W_SIGNED  = 0,
@@ -42,12 +45,14 @@ module plane_array #(
     output wire [PE*RUN_BITS-1:0]   totals        // PE pe at [pe*RUN_BITS +: RUN_BITS], in the clock of run_valid
 );
   if (WPAR > 1 && XNOR) begin : g_wpar error_WPAR_above_1_needs_AND_cells check (); end
+  if (PAIRS && (!XNOR || DEPTHWISE || FABRIC == 1)) begin : g_pairs_rule error_PAIRS_is_for_XNOR_cells_that_share_activations check (); end
 
   localparam int GROUPS = PE * WPAR;
   localparam int SETS   = DEPTHWISE ? GROUPS : 1;
   // ECP5 has flip-flops to spare: inputs are registered, so that the way from a memory is a clock of its own.
   localparam int ENTRY  = FABRIC == 1 ? 1 : 0;
-  localparam int SUMS   = $clog2(SIMD) - (ACT_BITS == 1 && SIMD > 2 ? 1 : 0) + (CAN_SIGN ? 1 : 0) + $clog2(WPAR);  // signed_sum, plane_merge
+  localparam int SUMS   = PAIRS ? 1 + $clog2(SIMD)  // pair_sum; else signed_sum and plane_merge
+                                : $clog2(SIMD) - (ACT_BITS == 1 && SIMD > 2 ? 1 : 0) + (CAN_SIGN ? 1 : 0) + $clog2(WPAR);
 
   // ---- The control bits of a word travel beside its data, up to the accumulators and one clock further.
   localparam int PIPE_BITS = INFO_BITS + 2;
@@ -67,7 +72,8 @@ module plane_array #(
   wire unused_lines = &{1'b0, pipe_line, valid_line};
 
   // ---- The word's sum for each PE and plane.
-  localparam int PLANE_BITS = CAN_SIGN ? $clog2(((1 << ACT_BITS) - 1) * SIMD + 1) + 1
+  localparam int PLANE_BITS = PAIRS    ? ACT_BITS + $clog2(SIMD)
+                            : CAN_SIGN ? $clog2(((1 << ACT_BITS) - 1) * SIMD + 1) + 1
                                        : $clog2(((1 << ACT_BITS) - 1) * SIMD + (SIMD % 4 == 0 ? 0 : 1));
   wire [WORD*ACT_BITS-1:0]     entered;
   wire [GROUPS*SIMD-1:0]       entered_weights;
@@ -85,23 +91,31 @@ module plane_array #(
   end else begin : g_shared
     assign mine = entered;
   end
-  signed_sum #(.GROUPS(GROUPS), .N(SIMD), .ACT_BITS(ACT_BITS), .CAN_SIGN(CAN_SIGN), .OWN(DEPTHWISE), .XNOR(XNOR), .FABRIC(FABRIC)) cells (
-      .clk(clk), .weights(entered_weights), .activations(mine), .top(entered_top), .sums(planes), .left_weight(plane_w), .left_activation(plane_a)
-  );
+  if (PAIRS) begin : g_pairs
+    pair_sum #(.GROUPS(GROUPS), .N(SIMD), .ACT_BITS(ACT_BITS), .CENTERED(!CAN_SIGN)) cells (
+        .clk(clk), .weights(entered_weights), .activations(mine), .sums(planes)
+    );
+    assign {plane_w, plane_a} = '0;
+    wire unused_top = entered_top;
+  end else begin : g_cells
+    signed_sum #(.GROUPS(GROUPS), .N(SIMD), .ACT_BITS(ACT_BITS), .CAN_SIGN(CAN_SIGN), .OWN(DEPTHWISE), .XNOR(XNOR), .FABRIC(FABRIC)) cells (
+        .clk(clk), .weights(entered_weights), .activations(mine), .top(entered_top), .sums(planes), .left_weight(plane_w), .left_activation(plane_a)
+    );
+  end
 
   // ---- The planes at their weights.
-  localparam bit IS_SIGNED = CAN_SIGN || WPAR > 1;
-  localparam bit LEFT_OVER = SIMD % 4 == 0 || (CAN_SIGN && ACT_BITS == 1);
+  localparam bit IS_SIGNED = CAN_SIGN || WPAR > 1 || PAIRS;
+  localparam bit LEFT_OVER = !PAIRS && (SIMD % 4 == 0 || (CAN_SIGN && ACT_BITS == 1));
   localparam int SUM_BITS  = PLANE_BITS + (WPAR > 1 ? WPAR + 1 : 0);
   wire [PE*SUM_BITS-1:0] sums;
   wire [PE-1:0]          left_w, left_a;
   plane_merge #(
-      .GROUPS(PE), .WPAR(WPAR), .IN_BITS(PLANE_BITS), .IS_SIGNED(CAN_SIGN), .W_SIGNED(W_SIGNED), .LEFT_OVER(LEFT_OVER), .FABRIC(FABRIC)
+      .GROUPS(PE), .WPAR(WPAR), .IN_BITS(PLANE_BITS), .IS_SIGNED(CAN_SIGN || PAIRS), .W_SIGNED(W_SIGNED), .LEFT_OVER(LEFT_OVER), .FABRIC(FABRIC)
   ) merge (.clk(clk), .planes(planes), .weight(plane_w), .activation(plane_a), .sums(sums), .left_weight(left_w), .left_activation(left_a));
 
   // ---- Accumulators. What comes complemented is turned round here, and a lone negative plane is subtracted.
   localparam bit MINUS  = W_SIGNED && WPAR == 1;
-  localparam bit TURN   = XNOR != MINUS;
+  localparam bit TURN   = (XNOR && !PAIRS) != MINUS;
   localparam bit SIGNED_TERM = IS_SIGNED || MINUS;
   localparam int Y_BITS = SIGNED_TERM || SUM_BITS > RUN_BITS ? RUN_BITS : SUM_BITS;
   localparam logic [3:0] LEFT = !LEFT_OVER ? {4{MINUS}} : (XNOR ? 4'b1001 : 4'b1000) ^ {4{MINUS}};

@@ -22,6 +22,7 @@ module plane_layer #(
     parameter int PIXELS          = 1,    // output pixels at once
     parameter int PIXEL_STEP      = 1,    // words from one to the next
     parameter int XNOR            = 1,    // cells: weights -1, +1; 0: weight planes 0, 1
+    parameter int PAIRS           = 0,    // XNOR cells two by two, see plane_array; a single run per group
     parameter int DEPTHWISE       = 0,    // every PE has activations of its own
     parameter int WPAR            = 1,    // weight planes per word: 1, or all with AND cells and APAR = A_BITS
     parameter int W_SIGNED        = 0,    // WPAR > 1: the top plane counts negative
@@ -89,6 +90,7 @@ module plane_layer #(
   localparam int GROUP_BEATS = COUNT / LANES;
 
   if (A_BITS % APAR != 0) begin : g_apar error_APAR_must_divide_A_BITS check (); end
+  if (PAIRS != 0 && (PASSES > 1 || COMBINES)) begin : g_pairs error_PAIRS_needs_a_single_run_per_group check (); end
   if (PASSES > 1 && !COMBINES) begin : g_passes error_several_passes_need_run_words check (); end
   if (GROUP_CLOCKS < GROUP_BEATS) begin : g_rate error_a_group_must_take_at_least_PIXELS_times_PE_over_LANES_clocks check (); end
   if (COMBINES && RUN_CLOCKS * RUN_LANES < COUNT) begin : g_run_rate error_a_run_must_take_at_least_PIXELS_times_PE_over_RUN_LANES_clocks check (); end
@@ -153,12 +155,14 @@ module plane_layer #(
         {word_valid, word_first, word_last, 1'b1, word_info, word_data, word_index};
   end
 
-  // The index comes 2 clocks early: one for the ROM and one for the register behind it.
+  // The index comes 2 clocks early: one for the ROM and one for the register behind it. Weights of pairs are wanted a clock later.
+  wire [INDEX_BITS-1:0] rom_index;
+  delay_line #(.WIDTH(INDEX_BITS), .CLOCKS(PAIRS != 0 ? 1 : 0)) index_delay (.clk(clk), .in_data(weight_index), .out_data(rom_index));
   wire  [PE*WPAR*SIMD-1:0] weight_word;
   logic [PE*WPAR*SIMD-1:0] weights;
   rom #(.WIDTH(PE * WPAR * SIMD), .DEPTH(WEIGHT_WORDS), .INIT(WEIGHT_INIT),
         .STYLE(WEIGHT_WORDS <= 16 || WEIGHT_WORDS * PE * WPAR * SIMD <= 1024 ? 2 : 1)) weight_rom (
-      .clk(clk), .rd_en(1'b1), .rd_addr(weight_index), .rd_data(weight_word)
+      .clk(clk), .rd_en(1'b1), .rd_addr(rom_index), .rd_data(weight_word)
   );
   always_ff @(posedge clk) weights <= weight_word;
 
@@ -168,7 +172,7 @@ module plane_layer #(
   wire [COUNT*TOTAL_BITS-1:0] totals;
   for (genvar i = 0; i < PIXELS; i++) begin : g_pixel
     plane_array #(
-        .PE(PE), .SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED != 0), .XNOR(XNOR != 0), .DEPTHWISE(DEPTHWISE != 0), .WPAR(WPAR),
+        .PE(PE), .SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED != 0), .XNOR(XNOR != 0), .PAIRS(PAIRS != 0), .DEPTHWISE(DEPTHWISE != 0), .WPAR(WPAR),
         .W_SIGNED(W_SIGNED != 0), .RUN_BITS(TOTAL_BITS), .INFO_BITS(INFO_BITS), .FABRIC(FABRIC)
     ) array (
         .clk(clk), .rst(rst), .word_valid(cell_valid), .word_first(cell_first), .word_last(cell_last), .word_top(cell_top), .word_info(cell_info),
@@ -183,7 +187,7 @@ module plane_layer #(
   wire unused_runs = &{1'b0, runs_valid, runs_info};
 
   // ---- A group's runs become its accumulators.
-  localparam bit TOTAL_SIGNED = A_SIGNED != 0 || W_SIGNED != 0;
+  localparam bit TOTAL_SIGNED = A_SIGNED != 0 || W_SIGNED != 0 || PAIRS != 0;
   localparam int VALUES       = COMBINES ? RUN_LANES : COUNT;
   wire                       group_valid, group_end, group_frame;
   wire [VALUES*ACC_BITS-1:0] accumulators;

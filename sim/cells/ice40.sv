@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The block RAM of iCE40 for the simulation of netlists (sw/flow/netlist.cpp writes the other cells as expressions). Both ports have one
+// The memories of iCE40 for the simulation of netlists (sw/flow/netlist.cpp writes the other cells as expressions). Both ports have one
 // clock, as in Bitloom's RTL.
 
 // MODE m: 256 << m words of 16 >> m bits. A word of mode m is at row ADDR[7:0]; its bit k at column (k << m) + ADDR[m+7:8].
@@ -28,5 +28,19 @@ module sim_SB_RAM40_4K #(
     if (WE)
       for (int k = 0; k < WRITE_BITS; k++)
         if (WRITE_MODE != 0 || !MASK[k]) mem[{WADDR[7:0], 4'((k << WRITE_MODE)) + 4'(write_column)}] <= WDATA[pin(WRITE_MODE, k)];
+  end
+endmodule
+
+// Four bits for each bit of the mask; awake and powered. Contents start undefined on the device.
+module sim_SB_SPRAM256KA (
+    input clk,
+    input CHIPSELECT, input WREN, input [3:0] MASKWREN, input [13:0] ADDRESS, input [15:0] DATAIN, output [15:0] DATAOUT
+);
+  reg [15:0] mem [0:16383];
+  reg [15:0] data = 0;
+  assign DATAOUT = data;
+  always @(posedge clk) begin
+    if (CHIPSELECT && !WREN) data <= mem[ADDRESS];
+    if (CHIPSELECT && WREN) for (int k = 0; k < 16; k++) if (MASKWREN[k/4]) mem[ADDRESS][k] <= DATAIN[k];
   end
 endmodule

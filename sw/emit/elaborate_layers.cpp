@@ -14,7 +14,7 @@ int total_bits(const Stage& stage, const Convolution& conv, const ValueType& in,
   const Folding& f = stage.folding;
   const std::int64_t products = std::int64_t{f.simd} * static_cast<std::int64_t>(stage.window_plan.offsets.size());
   const std::int64_t planes = (std::int64_t{1} << f.wpar) - 1, largest = products * planes * ((std::int64_t{1} << f.apar) - 1);
-  const bool is_signed = in.is_signed() || (f.wpar > 1 && conv.weight_type.is_signed());
+  const bool is_signed = in.is_signed() || stage.pairs || (f.wpar > 1 && conv.weight_type.is_signed());
   const int bits = is_signed ? ValueType::holding(-largest - 1, largest).bits() : ValueType::holding(0, largest).bits();
   return std::min(bits, raw.bits);
 }
@@ -39,7 +39,7 @@ void Elaboration::add_plane(const Stage& stage) {
   const ValueType& out = network_.maps[static_cast<std::size_t>(stage.out_map)].type;
   const Folding& f = stage.folding;
   const WindowPlan& w = stage.window_plan;
-  const RawAccumulator raw = raw_accumulator(conv, in);
+  const RawAccumulator raw = raw_accumulator(conv, in, stage.pairs);
 
   Wire wire = receive(stage.in_maps[0]);
   adapt(wire, stage.in_lanes);
@@ -63,6 +63,7 @@ void Elaboration::add_plane(const Stage& stage) {
                   {"PIXELS", num(f.pixels)},
                   {"PIXEL_STEP", num(w.pixel_step)},
                   {"XNOR", num(uses_xnor(conv) ? 1 : 0)},
+                  {"PAIRS", num(stage.pairs ? 1 : 0)},
                   {"DEPTHWISE", num(stage.depthwise ? 1 : 0)},
                   {"WPAR", num(f.wpar)},
                   {"W_SIGNED", num(subtracts ? 1 : 0)},

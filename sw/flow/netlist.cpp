@@ -182,6 +182,18 @@ class Writer {
                 {"WDATA", bus("WDATA", 16, false)}});
       access(in("RE") + " & " + in("RCLKE"), false);
       access(in("WE") + " & " + in("WCLKE"), true);
+    } else if (type == "SB_SPRAM256KA" || type == "ICESTORM_SPRAM") {
+      const std::string enable = in("CHIPSELECT");
+      instance("sim_SB_SPRAM256KA", "",
+               {{"clk", "clk"},
+                {"CHIPSELECT", enable},
+                {"WREN", in("WREN")},
+                {"MASKWREN", bus("MASKWREN", 4, false)},
+                {"ADDRESS", bus("ADDRESS", 14, false)},
+                {"DATAIN", bus("DATAIN", 16, false)},
+                {"DATAOUT", bus("DATAOUT", 16, true)}});
+      access(fmt::format("{} & {}", enable, in("WREN")), true);
+      access(fmt::format("{} & !{}", enable, in("WREN")), false);
     } else if (type == "DP16KD") {
       for (const char* mode : {"REGMODE_A", "REGMODE_B"}) require(mode, {"", "NOREG"});
       instance("sim_DP16KD",
@@ -267,7 +279,8 @@ class Writer {
     if (pin == "CO" || pin == "COUT" || pin == "FCO") return Driver::carry;
     if (type_ == "ICESTORM_LC") return pin == "O" && flag("DFF_ENABLE") ? Driver::ff : Driver::lut;
     if (type_.rfind("SB_DFF", 0) == 0 || type_ == "TRELLIS_FF") return Driver::ff;
-    if (type_ == "SB_RAM40_4K" || type_ == "ICESTORM_RAM" || type_ == "DP16KD") return Driver::memory;
+    if (type_ == "SB_RAM40_4K" || type_ == "ICESTORM_RAM" || type_ == "DP16KD" || type_ == "SB_SPRAM256KA" || type_ == "ICESTORM_SPRAM")
+      return Driver::memory;
     return type_ == "SB_GB" || type_ == "DCCA" ? Driver::global : Driver::lut;
   }
   void count(std::int64_t bit, Driver driver) {

@@ -21,7 +21,8 @@ bool is_register(const std::string& type) { return type.rfind("SB_DFF", 0) == 0 
 /// Pins that are wired inside the logic cells, or whose load counts with the clock network. iCE40's carry takes its operands from the pins
 /// of the LUT beside it.
 bool is_unrouted_pin(const std::string& type, const std::string& pin) {
-  static const char* const kPins[] = {"CI", "CIN", "FCI", "CLK", "RCLK", "WCLK", "CLKA", "CLKB", "WCK", "ALUT", "BLUT", "FXA", "FXB", "F1"};
+  static const char* const kPins[] = {"CI",   "CIN", "FCI",  "CLK",  "CLOCK", "RCLK", "WCLK", "CLKA",
+                                      "CLKB", "WCK", "ALUT", "BLUT", "FXA",   "FXB",  "F1"};
   if (type == "SB_CARRY" || (type == "L6MUX21" && pin != "SD")) return true;
   if (pin == "C") return is_register(type);  // else a LUT's input on ECP5
   return std::any_of(std::begin(kPins), std::end(kPins), [&](const char* name) { return pin == name; });

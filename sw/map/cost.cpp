@@ -41,11 +41,28 @@ void add_window(Cost& cost, const Budget& device, std::int64_t width, const Wind
   cost.sprams += (width + kSpramBits - 1) / kSpramBits * ((window.depth + kSpramWords - 1) / kSpramWords);
 }
 
+/// The offsets of a program that repeats itself from group to group (one that does not is longer), or of a pool's chunks.
+void add_control(Cost& cost, const Budget& device, const WindowPlan& window, std::int64_t words) {
+  int bits = 1;  // `last`, and an offset
+  while (std::int64_t{1} << (bits - 1) < window.extent) ++bits;
+  add_rom(cost, device, bits, words);
+}
+
+constexpr std::int64_t kRegisterFifo = 8;    // as rtl/stream/stream_fifo chooses
+constexpr std::int64_t kRequantizeFifo = 9;  // CREDITS of rtl/layer/requantize_layer
+
+/// The FIFO behind a plane layer; about as deep as rtl/layer/plane_layer makes it, before SLACK.
+void add_results(Cost& cost, const Budget& device, const Stage& stage, std::int64_t out_bits) {
+  const std::int64_t beats = std::int64_t{stage.folding.pe} * stage.folding.pixels / stage.folding.lanes, flight = 28 + beats;
+  const std::int64_t depth = (flight / stage.shortest_group + 2) * beats;
+  if (depth > kRegisterFifo) add_buffer(cost, device, stage.folding.lanes * out_bits + 2, depth);
+}
+
 void add_plane(Cost& cost, const Network& network, const Stage& stage, const Budget& device) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const auto& conv = std::get<Convolution>(layer.op);
   const ValueType& in = network.input_of(layer).type;
-  const RawAccumulator raw = raw_accumulator(conv, in);
+  const RawAccumulator raw = raw_accumulator(conv, in, stage.pairs);
   const Folding& f = stage.folding;
   cost.terms[Products] = static_cast<double>(f.pe) * f.pixels * f.simd * f.wpar;
   cost.terms[BitOperations] = cost.terms[Products] * f.apar;
@@ -53,8 +70,14 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   if (stage.combines) cost.terms[CombinedBits] = static_cast<double>(f.run_lanes) * raw.bits;
   const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
   cost.terms[WordBits] = static_cast<double>(word_bits);
+  if (stage.pairs) {  // a selector and an adder's cell for each bit of a pair; its sum and its difference, once
+    cost.terms[Products] = 0;
+    cost.terms[WordBits] *= 2;
+  }
   add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.weight_words);
   for (int pixel = 0; pixel < f.pixels; ++pixel) add_window(cost, device, word_bits, stage.window_plan);
+  add_control(cost, device, stage.window_plan, static_cast<std::int64_t>(stage.window_plan.offsets.size()));
+  add_results(cost, device, stage, network.maps[static_cast<std::size_t>(stage.out_map)].type.bits());
   const int levels =
       stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
   cost.terms[SearchBits] = static_cast<double>(f.lanes) * levels * raw.bits;
@@ -65,13 +88,14 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
 /// Factors of up to 18 signed bits meet in one multiplier; wider ones are split.
 std::int64_t dsps_of(int a_bits, int b_bits) { return std::int64_t{(a_bits + 16) / 17} * ((b_bits + 16) / 17); }
 
-void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int lanes, const Budget& device) {
+void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int out_bits, int lanes, const Budget& device) {
   const RequantizeConstants c = requantize_constants(op, in.type);
   cost.terms[WordBits] += static_cast<double>(lanes) * std::max(in.type.bits() + c.mul_bits, c.add_bits);
   if (device.dsps > 0)
     cost.dsps = lanes * dsps_of(in.type.bits() + 1, c.mul_bits);
   else
     cost.terms[BitOperations] = static_cast<double>(lanes) * in.type.bits() * c.mul_bits;
+  add_buffer(cost, device, std::int64_t{lanes} * out_bits + 1, kRequantizeFifo);
   for (int lane = 0; lane < lanes; ++lane) add_rom(cost, device, c.mul_bits + c.add_bits, in.shape.channels / lanes);
 }
 
@@ -94,12 +118,15 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
     add_plane(cost, network, stage, device);
   } else {
     cost.terms[WordBits] = static_cast<double>(stage.folding.simd) * bits;
-    if (stage.kind == StageKind::MaxPool) add_window(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan);
+    if (stage.kind == StageKind::MaxPool) {
+      add_window(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan);
+      add_control(cost, device, stage.window_plan, stage.words_per_pixel);
+    }
     if (stage.kind == StageKind::Upsample)
       add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits,
                  2 * stage.in_shape.width * stage.in_shape.channels / stage.folding.simd);
     if (const auto* requantize = std::get_if<Requantize>(&layer.op))
-      add_requantize(cost, *requantize, network.input_of(layer), stage.folding.simd, device);
+      add_requantize(cost, *requantize, network.input_of(layer), network.output_of(layer).type.bits(), stage.folding.simd, device);
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))
       cost.terms[SearchBits] = static_cast<double>(stage.folding.simd) * search_bits(threshold->levels) * (bits + 1);
   }

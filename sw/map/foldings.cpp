@@ -56,6 +56,15 @@ std::int64_t beats_out(const Network& network, const Stage& stage, int lanes) {
   return network.maps[static_cast<std::size_t>(stage.out_map)].shape.size() / lanes;
 }
 
+constexpr int kIce40 = 2, kFewestPairBits = 3;  // Budget::fabric; with fewer bits an adder's cells are no more than a selector's
+
+/// Whether XNOR cells are taken two by two: where adders see plain bits only, and a group is a single run.
+bool takes_pairs(const Stage& stage, const Convolution& conv, int bits, int fabric) {
+  const Folding& f = stage.folding;
+  return fabric == kIce40 && uses_xnor(conv) && !stage.depthwise && bits >= kFewestPairBits && f.apar == bits && f.simd % 2 == 0 &&
+         stage.in_shape.channels / conv.groups % 2 == 0;
+}
+
 bool apply_plane(const Network& network, Stage& stage, const Layer& layer, const PlaneMasks& masks) {
   const auto& conv = std::get<Convolution>(layer.op);
   Folding& f = stage.folding;
@@ -140,6 +149,7 @@ bool apply(const Network& network, Stage& stage, const Folding& folding, const P
   const std::int64_t pixels = std::int64_t{stage.in_shape.height} * stage.in_shape.width;
   switch (stage.kind) {
     case StageKind::Plane:
+      stage.pairs = takes_pairs(stage, std::get<Convolution>(layer.op), network.input_of(layer).type.bits(), budget.fabric);
       if (!apply_plane(network, stage, layer, *masks)) return false;
       break;
     case StageKind::MaxPool:
@@ -171,6 +181,7 @@ bool choose_buffer(const Network& network, Stage& stage, WindowBuffer buffer, co
     const int depth = std::max({w.extent + w.step_x, w.step_row, w.step_frame, 2});
     if (depth >= w.depth) return false;
     w.depth = depth;
+    w.shallow = true;
     stage.clocks = std::max(stage.clocks, stage.words_per_pixel * ((w.frame_words() + w.step_x - 1) / w.step_x));
   } else {
     if (budget.sprams == 0) return false;

@@ -16,7 +16,7 @@ namespace {
 
 /// LUTs that a block RAM is worth: narrow and deep memories take fewer blocks, wide foldings fewer LUTs a clock. Tried in this order until
 /// both fit.
-constexpr std::array<double, 5> kLutsPerBlock = {0, 25, 100, 400, 10000};
+constexpr std::array<double, 9> kLutsPerBlock = {0, 25, 50, 100, 200, 400, 800, 1600, 10000};
 
 /// Cheaper: fewer LUTs with the block RAMs at their price, then fewer block RAMs, then fewer clocks.
 bool cheaper(const Stage& a, const Stage& b, double luts_per_block) {
@@ -55,12 +55,13 @@ struct Candidates {
   std::vector<int> input_lanes;
 };
 
-/// The cheapest option within the clocks whose window needs at most so many single-port RAMs, and at least one if any; or null.
+/// The cheapest option within the clocks whose window needs at most so many single-port RAMs, and at least one if any; or null. Shallow
+/// windows only where block RAMs have a price: where they are the slowest layer, neighbours that send unevenly slow them further.
 const Stage* cheapest(const std::vector<Stage>& options, std::int64_t clocks, double luts_per_block, std::int64_t sprams) {
   const Stage* best = nullptr;
   for (const Stage& option : options)
     if (option.clocks <= clocks && option.cost.sprams <= sprams && (option.cost.sprams > 0) == (sprams > 0) &&
-        (best == nullptr || cheaper(option, *best, luts_per_block)))
+        (luts_per_block > 0 || !option.window_plan.shallow) && (best == nullptr || cheaper(option, *best, luts_per_block)))
       best = &option;
   return best;
 }

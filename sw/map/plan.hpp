@@ -37,6 +37,7 @@ struct WindowPlan {
   int group_step = 0;        ///< added to the offsets from one channel group to the next
   int pixel_step = 0;        ///< words from an output pixel to the next; out_width and step_x count steps of several pixels
   bool shared = false;       ///< the buffer has a single port
+  bool shallow = false;      ///< WindowBuffer::Shallow
 
   /// Of the padded input map.
   std::int64_t frame_words() const {
@@ -83,6 +84,7 @@ struct Stage {
   std::int64_t weight_words = 0;     ///< that are stored
   std::int64_t shortest_group = 1;   ///< clocks of the shortest output group
   int shortest_run = 1;              ///< clocks that a run must take at least
+  bool pairs = false;                ///< XNOR cells two by two (rtl/arithmetic/pair_sum)
   bool combines = false;             ///< a group takes several runs
   std::string planes;                ///< what the weights are made of (describe)
   int slack_groups = 0;              ///< groups that may wait at the output while the next stage pads

@@ -13,7 +13,33 @@ std::int64_t RawAccumulator::raw_threshold(std::int64_t threshold, std::size_t k
   return std::clamp(quotient, low, high + 1);
 }
 
-RawAccumulator raw_accumulator(const Convolution& conv, const ValueType& activations) {
+namespace {
+
+/// raw = sum of p over pairs, where p = +-(a' + b') or +-(a' - b') with ~x for -x: it lacks 1 for each pair whose first weight is -1.
+/// Unsigned activations are centred: a' = a - 2^(A-1).
+RawAccumulator raw_pairs(const Convolution& conv, const ValueType& activations) {
+  RawAccumulator raw;
+  const std::size_t fan_in = conv.weights.size() / static_cast<std::size_t>(conv.out_channels);
+  const std::int64_t half = std::int64_t{1} << (activations.bits() - 1), centre = activations.is_signed() ? 0 : half;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(conv.out_channels); ++k) {
+    std::int64_t beta = conv.bias.empty() ? 0 : conv.bias[k];
+    for (std::size_t i = 0; i < fan_in; ++i) {
+      const std::int64_t weight = conv.weights[k * fan_in + i];
+      beta += weight * centre + (weight < 0 && i % 2 == 0 ? 1 : 0);
+    }
+    raw.beta.push_back(beta);
+  }
+  const auto pairs = static_cast<std::int64_t>(fan_in / 2);
+  raw.low = -2 * half * pairs;
+  raw.high = (2 * half - 1) * pairs;
+  raw.bits = ValueType::holding(raw.low, raw.high + 1).bits();
+  return raw;
+}
+
+}  // namespace
+
+RawAccumulator raw_accumulator(const Convolution& conv, const ValueType& activations, bool pairs) {
+  if (pairs) return raw_pairs(conv, activations);
   RawAccumulator raw;
   raw.alpha = activations.is_bipolar() ? 2 : 1;
   // A bipolar activation's code is 0 or 1, whatever it stands for.

@@ -19,7 +19,8 @@ struct RawAccumulator {
   std::int64_t raw_threshold(std::int64_t threshold, std::size_t k) const;
 };
 
-RawAccumulator raw_accumulator(const Convolution& conv, const ValueType& activations);
+/// `pairs`: of XNOR cells that are taken two by two (rtl/arithmetic/pair_sum), which needs an even number of input channels and of SIMD.
+RawAccumulator raw_accumulator(const Convolution& conv, const ValueType& activations, bool pairs = false);
 
 /// Factors and summands of a requantizer as they meet the input's code: for a bipolar input, which stands for 2 * code - 1, others than
 /// the network's.

@@ -1,5 +1,5 @@
 function(array_case class)  # array_case(<class> NAME=VALUE...): the defaults of tb/arithmetic/plane_array_tb.cpp's ArrayCase where not given
-  set(defaults CAN_SIGN=1'b0 XNOR=1'b0 DEPTHWISE=1'b0 WPAR=1 W_SIGNED=1'b0 INFO_BITS=5 FABRIC=0)
+  set(defaults CAN_SIGN=1'b0 XNOR=1'b0 PAIRS=1'b0 DEPTHWISE=1'b0 WPAR=1 W_SIGNED=1'b0 INFO_BITS=5 FABRIC=0)
   foreach(argument IN LISTS ARGN)
     string(REGEX REPLACE "=.*" "" name ${argument})
     list(FILTER defaults EXCLUDE REGEX "^${name}=")
@@ -29,6 +29,9 @@ array_case(Varray_signed_ice40 PE=2 SIMD=20 ACT_BITS=4 RUN_BITS=14 CAN_SIGN=1'b1
 array_case(Varray_signed_xnor_ice40 PE=2 SIMD=8 ACT_BITS=2 RUN_BITS=9 CAN_SIGN=1'b1 XNOR=1'b1 DEPTHWISE=1'b1 FABRIC=2)
 array_case(Varray_minus_ecp5 PE=2 SIMD=4 ACT_BITS=3 RUN_BITS=10 W_SIGNED=1'b1 FABRIC=1)
 array_case(Varray_lone_ecp5 PE=1 SIMD=1 ACT_BITS=1 RUN_BITS=4 XNOR=1'b1 FABRIC=1)
+array_case(Varray_select_ice40 PE=3 SIMD=16 ACT_BITS=8 RUN_BITS=14 XNOR=1'b1 PAIRS=1'b1 FABRIC=2)
+array_case(Varray_select_odd PE=2 SIMD=6 ACT_BITS=3 RUN_BITS=9 XNOR=1'b1 PAIRS=1'b1)
+array_case(Varray_select_signed PE=2 SIMD=2 ACT_BITS=4 RUN_BITS=8 CAN_SIGN=1'b1 XNOR=1'b1 PAIRS=1'b1)
 add_bench(plane_array CASES ${array_cases})
-tested_within(plane_array carry_adders delay_line gated_sum gated_tree plane_merge signed_sum)
+tested_within(plane_array carry_adders delay_line gated_sum gated_tree pair_sum plane_merge signed_sum)
 tested_within(formal_cells carry_adders_ecp5 carry_adders_ice40 carry_chain_ecp5 carry_chain_ice40)

@@ -16,6 +16,9 @@
 #include <Varray_pairs_ice40.h>
 #include <Varray_planes.h>
 #include <Varray_planes_ecp5.h>
+#include <Varray_select_ice40.h>
+#include <Varray_select_odd.h>
+#include <Varray_select_signed.h>
 #include <Varray_signed_bit_ecp5.h>
 #include <Varray_signed_ecp5.h>
 #include <Varray_signed_ice40.h>
@@ -37,6 +40,7 @@ struct ArrayCase {
   bool can_sign = false, xnor = false, depthwise = false;
   int wpar = 1;
   bool w_signed = false;
+  bool pairs = false;  // weights come a clock later
 
   int activations() const { return depthwise ? simd * pe : simd; }  // of a word
   int lane(int p, int i) const { return depthwise ? i * pe + p : i; }
@@ -52,6 +56,16 @@ struct ArrayCase {
     const std::uint64_t mask = (std::uint64_t{1} << act_bits) - 1, a = data.get(i * act_bits, act_bits);
     const std::uint64_t value = weight ? a : xnor ? ~a & mask : 0;
     return static_cast<std::int64_t>(value) - (top && value >> (act_bits - 1) ? std::int64_t{1} << act_bits : 0);
+  }
+  /// What lanes 2i and 2i + 1 contribute with pairs: their activations as they count, added or subtracted, ~x for -x.
+  std::int64_t pair(bool first, bool second, const Bits& data, int i) const {
+    const std::int64_t half = std::int64_t{1} << (act_bits - 1);
+    const auto value = [&](int lane) {
+      const auto code = static_cast<std::int64_t>(data.get(lane * act_bits, act_bits));
+      return can_sign && code >= half ? code - 2 * half : can_sign ? code : code - half;
+    };
+    const std::int64_t x = value(2 * i) + (first == second ? 1 : -1) * value(2 * i + 1);
+    return first ? x : -x - 1;
   }
   std::int64_t plane_weight(int p) const { return w_signed && p == wpar - 1 ? -(std::int64_t{1} << p) : std::int64_t{1} << p; }
 };
@@ -87,7 +101,12 @@ class ArrayBench {
         for (int i = 0; kind < 2 && i < layer_.activations(); ++i)
           data.set(i * layer_.act_bits, layer_.act_bits, kind == 0 ? std::uint64_t{1} << (layer_.act_bits - 1) : ~std::uint64_t{0});
         for (int i = 0; kind < 2 && i < layer_.pe * layer_.wpar * layer_.simd; ++i) weights.set(i, 1, random_.below(8) != 0);
-        for (int pe = 0; pe < layer_.pe; ++pe)
+        for (int pe = 0; layer_.pairs && pe < layer_.pe; ++pe)
+          for (int i = 0; i < layer_.simd / 2; ++i) {
+            const int lane = pe * layer_.simd + 2 * i;
+            sums[static_cast<std::size_t>(pe)] += layer_.pair(weights.get(lane, 1) != 0, weights.get(lane + 1, 1) != 0, data, i);
+          }
+        for (int pe = 0; !layer_.pairs && pe < layer_.pe; ++pe)
           for (int p = 0; p < layer_.wpar; ++p)
             for (int i = 0; i < layer_.simd; ++i)
               sums[static_cast<std::size_t>(pe)] +=
@@ -100,7 +119,7 @@ class ArrayBench {
         dut_->word_top = top;
         dut_->word_info = static_cast<CData>(info);
         set_bits(dut_->activations, data);
-        set_bits(dut_->weights, weights);
+        give(weights);
         if (w == words - 1) {
           Bits totals(layer_.pe * layer_.run_bits);
           for (int pe = 0; pe < layer_.pe; ++pe)
@@ -122,9 +141,13 @@ class ArrayBench {
     dut_->word_first = random_.chance(0.5), dut_->word_last = random_.chance(0.5), dut_->word_top = random_.chance(0.5);
     dut_->word_info = static_cast<CData>(random_.below(1u << kInfoBits));
     set_bits(dut_->activations, random_.bits(layer_.activations() * layer_.act_bits));
-    set_bits(dut_->weights, random_.bits(layer_.pe * layer_.wpar * layer_.simd));
+    give(random_.bits(layer_.pe * layer_.wpar * layer_.simd));
   }
+  /// Weights of the word that is set: at once, or in the next clock.
+  void give(const Bits& weights) { next_weights_ = weights; }
   void step() {
+    set_bits(dut_->weights, layer_.pairs ? late_weights_ : next_weights_);
+    late_weights_ = next_weights_;
     dut_.settle();
     if (dut_->run_valid) {
       REQUIRE(!expected_.empty());
@@ -141,6 +164,7 @@ class ArrayBench {
   Dut<Model> dut_;
   Random random_;
   std::deque<Run> expected_;
+  Bits next_weights_, late_weights_{layer_.pe * layer_.wpar * layer_.simd};
 };
 
 template <class Model>
@@ -202,4 +226,10 @@ TEST_CASE("plane_array, one negative plane", "[arithmetic]") {
 }
 TEST_CASE("plane_array, one binary activation", "[arithmetic]") {
   check_array<Varray_lone_ecp5>({.pe = 1, .simd = 1, .act_bits = 1, .run_bits = 4, .xnor = true});
+}
+
+TEST_CASE("plane_array, cells two by two", "[arithmetic]") {
+  check_array<Varray_select_ice40>({3, 16, 8, 14, false, true, false, 1, false, true});
+  check_array<Varray_select_odd>({2, 6, 3, 9, false, true, false, 1, false, true});
+  check_array<Varray_select_signed>({2, 2, 4, 8, true, true, false, 1, false, true});
 }

@@ -134,3 +134,58 @@ TEST_CASE("a layer gets the folding that is asked for, and the others the planne
     CHECK_THROWS_WITH(parse_fold_rule(wrong), contains_text("--fold"));
   }
 }
+
+TEST_CASE("windows move to single-port RAMs, or hold less, only where block RAMs are short") {
+  Random random(test_seed());
+  NetworkBuilder chain(random, {16, 16, 16}, ValueType::unsigned_bits(8));
+  chain.convolution(16, square(3, 1, 1), ValueType::bipolar()).quantize(ValueType::unsigned_bits(2)).max_pool(square(2, 2));
+  const Network network = chain.build();
+  const auto plan = [&](std::int64_t block_rams, std::int64_t sprams) {
+    Budget budget = kBudget;
+    budget.lut4 = 20000, budget.block_rams = block_rams, budget.sprams = sprams;
+    return make_plan(network, budget, {0, 80000});
+  };
+  const Plan ample = plan(60, 4);
+  CHECK(ample.cost.sprams == 0);
+  for (const Stage& stage : ample.stages) CHECK((!stage.window_plan.shared && !stage.window_plan.shallow));
+  std::int64_t fewest = ample.cost.block_rams;  // without single-port RAMs
+  for (std::int64_t blocks = fewest - 1; blocks > 0; --blocks) try {
+      fewest = plan(blocks, 0).cost.block_rams;
+    } catch (const Error&) {
+      break;
+    }
+  const Plan shared = plan(fewest - 1, 4);
+  CHECK(shared.cost.block_rams < fewest);
+  CHECK((shared.cost.sprams > 0 && shared.cost.sprams <= 4));
+  for (const Stage& stage : shared.stages) {
+    CHECK((stage.cost.sprams > 0) == stage.window_plan.shared);
+    if (!stage.window_plan.shared || stage.kind != StageKind::Plane) continue;
+    const std::int64_t windows = 256, words = 18 * 18 * (16 / stage.in_lanes);  // a clock for each word, and for each group
+    CHECK(stage.clocks == windows * (stage.words_per_pixel + 16 / stage.folding.pe) + words);
+  }
+}
+
+TEST_CASE("pairs of XNOR cells differ from the sum by a constant of the weights") {
+  Random random(test_seed());
+  for (const ValueType& type : {ValueType::unsigned_bits(8), ValueType::signed_bits(4)}) {
+    NetworkBuilder builder(random, {1, 1, 6}, type);
+    builder.convolution(5, square(1), ValueType::bipolar());
+    const Network network = builder.build();
+    const auto& conv = std::get<Convolution>(network.layers[0].op);
+    const RawAccumulator raw = raw_accumulator(conv, type, true);
+    for (std::size_t k = 0; k < 5; ++k) {
+      std::int64_t sum = conv.bias.empty() ? 0 : conv.bias[k], terms = 0;
+      const std::int64_t centre = type.is_signed() ? 0 : 128;
+      for (std::size_t pair = 0; pair < 3; ++pair) {
+        const std::int64_t a = type.min() + static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(type.max() - type.min() + 1));
+        const std::int64_t b = type.min() + static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(type.max() - type.min() + 1));
+        const std::int64_t v = conv.weights[k * 6 + 2 * pair], w = conv.weights[k * 6 + 2 * pair + 1];
+        sum += v * a + w * b;
+        const std::int64_t x = v == w ? a + b - 2 * centre : a - b;
+        terms += v > 0 ? x : -x - 1;
+      }
+      CHECK(raw.alpha * terms + raw.beta[k] == sum);
+      CHECK((terms >= raw.low && terms <= raw.high));
+    }
+  }
+}
