@@ -15,7 +15,7 @@ int total_bits(const Stage& stage, const Convolution& conv, const ValueType& in,
   const std::int64_t products = std::int64_t{f.simd} * static_cast<std::int64_t>(stage.window_plan.offsets.size());
   const std::int64_t planes = (std::int64_t{1} << f.wpar) - 1, largest = products * planes * ((std::int64_t{1} << f.apar) - 1);
   const bool is_signed = in.is_signed() || stage.pairs || (f.wpar > 1 && conv.weight_type.is_signed());
-  const int bits = is_signed ? ValueType::holding(-largest - 1, largest).bits() : ValueType::holding(0, largest).bits();
+  const int bits = is_signed ? signed_bits({-largest - 1, largest}) : signed_bits({largest}) - 1;
   return std::min(bits, raw.bits);
 }
 
