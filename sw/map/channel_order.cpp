@@ -83,7 +83,7 @@ std::int64_t words(const Convolution& conv) {
   const int pe = std::gcd(conv.out_channels, kGroup), simd = std::gcd(static_cast<int>(fan_in), kWord);
   std::int64_t count = 0;
   const PlaneMasks masks(conv);
-  for (const PlaneMasks::Group& group : masks.groups(pe, simd)) count += words_needed(group);
+  for (const PlaneMasks::Group& group : masks.groups(pe, simd)) count += words_needed(masks, group);
   return count;
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <tuple>
 
+#include "map/program.hpp"
 #include "map/stages.hpp"
 
 namespace bitloom {
@@ -159,7 +160,10 @@ std::optional<Plan> fitting_plan(const Network& network, const Candidates& candi
 
 }  // namespace
 
-int weight_planes(const Convolution& conv) { return uses_xnor(conv) ? 1 : conv.weight_type.bits(); }
+int weight_planes(const Convolution& conv) {
+  const auto [low, high] = weight_range(conv);
+  return uses_xnor(conv) ? 1 : weight_bits_of(low, high);
+}
 
 bool uses_xnor(const Convolution& conv) { return conv.weight_type.is_bipolar(); }
 

@@ -17,9 +17,11 @@ using Mask = PlaneMasks::Mask;
 using Plane = PlaneMasks::Plane;
 using Group = PlaneMasks::Group;
 
-// Bits of a mask: two's complement, the positive and the negative digits of the non-adjacent form, one for each level.
+// Bits of a mask: two's complement (of wide weights all 32 bits, and nothing else), the positive and the negative digits of the
+// non-adjacent form, one for each level.
 constexpr int kTwos = 0, kPositive = 9, kNegative = 19, kLevels = 29, kMostLevels = 16;
-constexpr Mask kTwosMask = 0x1ff, kDigitMask = 0x3ff;
+constexpr int kNarrow = 9;  // bits
+constexpr Mask kTwosMask = 0x1ff, kDigitMask = 0x3ff, kWideMask = 0xffffffff;
 
 // A program that skips is longer to describe than one that is the same for every group: it has to save this share of the words.
 constexpr double kWorthSkipping = 0.03;
@@ -101,13 +103,13 @@ std::int64_t count(const Group& group, Decomposition decomposition) {
 }
 
 /// For each group the decomposition with the fewest words.
-std::vector<Decomposition> choose(const std::vector<Group>& groups, bool levels, std::int64_t& words) {
+std::vector<Decomposition> choose(const std::vector<Group>& groups, bool digits, bool levels, std::int64_t& words) {
   std::vector<Decomposition> chosen;
   words = 0;
   for (const Group& group : groups) {
     auto best = Decomposition::TwosComplement;
     for (const auto other : {Decomposition::SignedDigits, Decomposition::Levels})
-      if ((levels || other != Decomposition::Levels) && count(group, other) < count(group, best)) best = other;
+      if ((other == Decomposition::Levels ? levels : digits) && count(group, other) < count(group, best)) best = other;
     chosen.push_back(best);
     words += count(group, best);
   }
@@ -152,6 +154,8 @@ Program dense_program(std::size_t groups, std::vector<Run> runs, bool bipolar) {
 }  // namespace
 
 PlaneMasks::PlaneMasks(const Convolution& conv) : conv_(conv) {
+  const auto [low, high] = weight_range(conv);
+  wide_ = weight_bits_of(low, high) > kNarrow;
   masks_.reserve(conv.weights.size());
   std::set<std::int64_t> values;
   for (const std::int32_t w : conv.weights) {
@@ -159,9 +163,11 @@ PlaneMasks::PlaneMasks(const Convolution& conv) : conv_(conv) {
     // Non-adjacent form: the digits in which 3w and w differ (G. Reitwiesner, Binary Arithmetic, 1960).
     const auto single = static_cast<Mask>(std::int64_t{w}), triple = static_cast<Mask>(3 * std::int64_t{w});
     const Mask positive = (triple & ~single) >> 1 & kDigitMask, negative = (single & ~triple) >> 1 & kDigitMask;
-    masks_.push_back(uses_xnor(conv) ? (w > 0 ? 1 : 0) : (single & kTwosMask) << kTwos | positive << kPositive | negative << kNegative);
+    masks_.push_back(uses_xnor(conv) ? (w > 0 ? 1 : 0)
+                     : wide_         ? single & kWideMask
+                                     : (single & kTwosMask) << kTwos | positive << kPositive | negative << kNegative);
   }
-  if (uses_xnor(conv) || values.size() > kMostLevels) return;
+  if (uses_xnor(conv) || wide_ || values.size() > kMostLevels) return;
   levels_.assign(values.begin(), values.end());
   for (std::size_t i = 0; i < masks_.size(); ++i)
     for (std::size_t level = 0; level < levels_.size(); ++level)
@@ -240,8 +246,8 @@ Program make_program(const Convolution& conv, const Stage& stage, const PlaneMas
   const std::size_t words = stage.window_plan.offsets.size(), shortest = static_cast<std::size_t>(stage.shortest_run);
   const auto group_count = static_cast<std::size_t>(conv.out_channels / f.pe);
   const bool parallel = f.wpar > 1;
-  const std::vector<Plane> planes =
-      parallel ? std::vector<Plane>{{0, 1}} : masks.planes(Decomposition::TwosComplement, conv.weight_type.min(), conv.weight_type.max());
+  const auto [low, high] = weight_range(conv);
+  const std::vector<Plane> planes = parallel ? std::vector<Plane>{{0, 1}} : masks.planes(Decomposition::TwosComplement, low, high);
   const double dense = static_cast<double>(group_count * words * planes.size());
   const auto worth = [&](std::int64_t count, double share) { return static_cast<double>(count) < (1 - share) * dense; };
 
@@ -254,10 +260,10 @@ Program make_program(const Convolution& conv, const Stage& stage, const PlaneMas
         horner_words += std::count_if(group.words.begin(), group.words.end(), [](Mask m) { return m != 0; });
       if (worth(horner_words, kWorthSkipping)) program = parallel_program(groups, shortest);
     } else {
-      const std::vector<Decomposition> horner = choose(groups, false, horner_words);
+      const std::vector<Decomposition> horner = choose(groups, masks.has_digits(), false, horner_words);
       if (worth(horner_words, kWorthSkipping)) program = skipping_program(groups, horner, masks, true, shortest);
       if (masks.has_levels()) {
-        const std::vector<Decomposition> levels = choose(groups, true, level_words);
+        const std::vector<Decomposition> levels = choose(groups, masks.has_digits(), true, level_words);
         const double least = std::min(dense, static_cast<double>(horner_words));
         if (static_cast<double>(level_words) < (1 - kWorthMultiplying) * least)
           program = skipping_program(groups, levels, masks, false, shortest);
@@ -269,8 +275,15 @@ Program make_program(const Convolution& conv, const Stage& stage, const PlaneMas
   return program;
 }
 
-std::int64_t words_needed(const PlaneMasks::Group& group) {
-  return std::min(count(group, Decomposition::TwosComplement), count(group, Decomposition::SignedDigits));
+std::pair<std::int64_t, std::int64_t> weight_range(const Convolution& conv) {
+  if (conv.weight_type.bits() <= kNarrow) return {conv.weight_type.min(), conv.weight_type.max()};
+  const auto [low, high] = std::minmax_element(conv.weights.begin(), conv.weights.end());
+  return {std::min<std::int64_t>(*low, conv.weight_type.is_signed() ? -1 : 0), *high};
+}
+
+std::int64_t words_needed(const PlaneMasks& masks, const PlaneMasks::Group& group) {
+  const std::int64_t twos = count(group, Decomposition::TwosComplement);
+  return masks.has_digits() ? std::min(twos, count(group, Decomposition::SignedDigits)) : twos;
 }
 
 int weight_bits_of(std::int64_t low, std::int64_t high) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/network.hpp"
@@ -44,6 +45,8 @@ class PlaneMasks {
   std::vector<Plane> planes(Decomposition decomposition, std::int64_t low, std::int64_t high) const;
   /// Whether there are few enough values for Levels.
   bool has_levels() const { return !levels_.empty(); }
+  /// Whether the weights are narrow enough (9 bits) for SignedDigits.
+  bool has_digits() const { return !wide_; }
   /// Groups of `pe` output channels, words of `simd` weights of each. The result stands until the next call.
   const std::vector<Group>& groups(int pe, int simd) const;
 
@@ -51,6 +54,7 @@ class PlaneMasks {
   const Convolution& conv_;
   std::vector<Mask> masks_;
   std::vector<std::int64_t> levels_;
+  bool wide_ = false;
   mutable std::vector<Group> groups_;  // of the last call: a search over foldings asks for the same ones many times
   mutable int pe_ = 0, simd_ = 0;
 };
@@ -83,7 +87,10 @@ struct Program {
 Program make_program(const Convolution& conv, const Stage& stage, const PlaneMasks& masks, int activation_bits);
 
 /// The words of a group that hold a weight, in the decomposition by powers of two that has the fewest.
-std::int64_t words_needed(const PlaneMasks::Group& group);
+std::int64_t words_needed(const PlaneMasks& masks, const PlaneMasks::Group& group);
+/// The range whose planes a dense program executes: that of the weights' type, or of the weights themselves where the type has more than 9
+/// bits (with -1 where it is signed).
+std::pair<std::int64_t, std::int64_t> weight_range(const Convolution& conv);
 /// Bits that weights from `low` to `high` take, in two's complement if any is negative.
 int weight_bits_of(std::int64_t low, std::int64_t high);
 

@@ -42,6 +42,7 @@ TEST_CASE("every decomposition gives every weight from -128 to 255") {
     conv.out_channels = static_cast<int>(conv.weights.size());
     const PlaneMasks masks(conv);
     CHECK(masks.has_levels() == (high - low <= 16));
+    CHECK(masks.has_digits());
     for (const auto d : {Decomposition::TwosComplement, Decomposition::SignedDigits, Decomposition::Levels}) {
       if (d == Decomposition::Levels && !masks.has_levels()) continue;
       const std::vector<PlaneMasks::Plane> planes = masks.planes(d, low, high);
@@ -56,6 +57,16 @@ TEST_CASE("every decomposition gives every weight from -128 to 255") {
       }
     }
   }
+}
+
+TEST_CASE("weights of a wide type take the planes of their values, and wide ones all theirs") {
+  Random random(test_seed());
+  const Network narrow = layer(random, ValueType::signed_bits(32), [&](int, int) { return pick(random, -128, 127); });
+  CHECK(planned(narrow, "pe=4,simd=8,wpar=all").folding.wpar == 8);
+  const Network wide = layer(random, ValueType::signed_bits(16), [&](int, int) { return pick(random, -3000, 3000); });
+  const Stage stage = planned(wide, "pe=4,simd=8,wpar=1");
+  CHECK(stage.words_per_pixel == dense_words(stage, 13));
+  CHECK(stage.planes == "two's complement");
 }
 
 TEST_CASE("random weights take every word of every plane") {
