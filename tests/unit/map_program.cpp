@@ -61,7 +61,7 @@ TEST_CASE("every decomposition gives every weight from -128 to 255") {
 
 TEST_CASE("weights of a wide type take the planes of their values, and wide ones all theirs") {
   Random random(test_seed());
-  const Network narrow = layer(random, ValueType::signed_bits(32), [&](int, int) { return pick(random, -128, 127); });
+  const Network narrow = layer(random, ValueType::signed_bits(16), [&](int, int) { return pick(random, -128, 127); });
   CHECK(planned(narrow, "pe=4,simd=8,wpar=all").folding.wpar == 8);
   const Network wide = layer(random, ValueType::signed_bits(16), [&](int, int) { return pick(random, -3000, 3000); });
   const Stage stage = planned(wide, "pe=4,simd=8,wpar=1");
