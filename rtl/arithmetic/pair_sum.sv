@@ -3,7 +3,7 @@
 //
 // Two activations a, b contribute +-(a + b) or +-(a - b). Sum and difference are formed once for all groups; each group then takes one LUT4 per bit of a pair,
 // (same sign ? sum : difference) ^ negative, and adders for half as many terms. ~x stands for -x, so a sum lacks 1 for each pair whose first weight is -1:
-// a constant of the weights, which the user adds. Source: shared/reference/fabric.md, pair select.
+// a constant of the weights, which the user adds.
 //
 //   sums = sum over pairs i of  p_i,   x = w[2i] == w[2i+1] ? a[2i] + a[2i+1] : a[2i] - a[2i+1],   p_i = w[2i] ? x : -x - 1
 //

@@ -67,7 +67,8 @@ void Elaboration::add_plane(const Stage& stage) {
                   {"DEPTHWISE", num(stage.depthwise ? 1 : 0)},
                   {"WPAR", num(f.wpar)},
                   {"W_SIGNED", num(subtracts ? 1 : 0)},
-                  {"FABRIC", num(design_.plan.fabric)},
+                  // iCE40's own adders (FABRIC 2) are denser, but nextpnr 0.7 does not route full chips of them (docs/decisions.md).
+                  {"FABRIC", num(design_.plan.fabric == 1 ? 1 : 0)},
                   {"TOTAL_BITS", num(total_bits(stage, conv, in, raw))},
                   {"ACC_BITS", num(raw.bits)},
                   {"GROUPS", num(conv.out_channels / f.pe)}};

@@ -140,8 +140,7 @@ void place_and_route(const Job& job) {
                                 "--write",
                                 in_build("placed.json")};
   if (job.board.family == "ice40") {
-    // The default router does not end on chains of SB_CARRY whose LUTs are used for more than the sum (rtl/fabric).
-    args.insert(args.end(), {"--pcf", pins, "--asc", (job.build / config_name(job)).string(), "--router", "router2"});
+    args.insert(args.end(), {"--pcf", pins, "--asc", (job.build / config_name(job)).string()});
   } else {
     args.insert(args.end(), {"--lpf", pins, "--textcfg", (job.build / config_name(job)).string()});
     args.insert(args.end(), {"--pre-pack", resource("sw/flow/trim_carry_chains.py").string()});

@@ -12,7 +12,7 @@ namespace {
 
 // LUT4 per unit of each term, by bench/fit_cost (docs/decisions.md): any fabric, ECP5, iCE40.
 constexpr std::array<CostTerms, 3> kLutPerTerm = {
-    {{233, 0, 2.40, 3.62, 3.62, 0, 0.241, 3.43}, {200, 0.9, 1.09, 2, 4, 0, 0.241, 1}, {200, 1.5, 1.2, 3, 4, 0, 0.241, 2}}};
+    {{233, 0, 2.40, 3.62, 3.62, 0, 0.241, 3.43}, {200, 0.9, 1.09, 2, 4, 0, 0.241, 1}, {250, 1.9, 1.5, 3.8, 5, 0, 0.3, 2.5}}};
 
 constexpr std::int64_t kLogicRomBits = 1024;  // as rtl/layer chooses: up to this size, or up to 16 words, a ROM becomes logic
 constexpr std::int64_t kLogicRomWords = 16;

@@ -26,7 +26,7 @@ struct Budget {
   double fraction = 0.7;
   std::int64_t dsps = 0;    ///< 18 x 18 bit multipliers; 0: multiplications are made of LUTs
   std::int64_t sprams = 0;  ///< RAMs of a single port, 16,384 words of 16 bits each
-  int fabric = 0;           ///< parameter FABRIC of rtl/arithmetic/plane_array
+  int fabric = 0;           ///< 0 any, 1 ECP5, 2 iCE40: what arrays are made of, and what they cost
 };
 
 /// A window over a stream of words, in the terms of rtl/layer/window_reader: everything but the heights is in words.
