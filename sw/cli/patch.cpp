@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 /// Parameters that may be wider in the placed design than the new weights need: both hold two's complement numbers.
 bool is_width(const std::string& name) {
-  return name == "ACC_BITS" || name == "THRESHOLD_BITS" || name == "MUL_BITS" || name == "ADD_BITS";
+  return name == "ACC_BITS" || name == "TOTAL_BITS" || name == "THRESHOLD_BITS" || name == "MUL_BITS" || name == "ADD_BITS";
 }
 
 void extend(std::vector<bool>& word, std::size_t from, std::size_t to, std::vector<bool>& out, int width) {
