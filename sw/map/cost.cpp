@@ -10,7 +10,7 @@
 namespace bitloom {
 namespace {
 
-// LUT4 per unit of each term, by bench/fit_cost (docs/decisions.md): any fabric, ECP5, iCE40.
+// LUT4 per unit of each term: any fabric, ECP5, iCE40. Estimates, until bench/fit_cost is run (docs/decisions.md).
 constexpr std::array<CostTerms, 3> kLutPerTerm = {
     {{233, 0, 2.40, 3.62, 3.62, 0, 0.241, 3.43}, {200, 0.9, 1.09, 2, 4, 0, 0.241, 1}, {250, 1.9, 1.5, 3.8, 5, 0, 0.3, 2.5}}};
 

@@ -1,7 +1,7 @@
 // The cost model: LUT4 and block RAMs of a stage at a folding, before synthesis.
 //
-// LUTs are linear in a few quantities that a folding determines, with coefficients for each fabric. bench/fit_cost refits them to
-// synthesized designs; docs/decisions.md has the error.
+// LUTs are linear in a few quantities that a folding determines, with coefficients for each fabric. bench/fit_cost fits them to
+// synthesized designs; docs/decisions.md says where those in use come from.
 #pragma once
 
 #include <array>
