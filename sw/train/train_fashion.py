@@ -78,10 +78,10 @@ class Phases:
         return self.weight if epoch < self.warm + self.prune else 0.0
 
 
-def fit(model, images, labels, epochs, rate, checkpoint, phases=None):
+def fit(model, images, labels, epochs, rate, checkpoint, phases=None, held_out=HELD_OUT):
     """Cross entropy, Adam, cosine learning rate. Writes `checkpoint` after each epoch and goes on from it."""
     optimizer = torch.optim.Adam(parameter_groups(model, rate))
-    train, held = slice(0, len(images) - HELD_OUT), slice(len(images) - HELD_OUT, None)
+    train, held = slice(0, len(images) - held_out), slice(len(images) - held_out, None)
     steps = -(-train.stop // BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
     first = 0
@@ -100,7 +100,7 @@ def fit(model, images, labels, epochs, rate, checkpoint, phases=None):
             total += loss.item()
             if weight:
                 loss = loss + weight * d.l1(model)
-            optimizer.zero_grad()
+            optimizer.zero_grad(set_to_none=True)  # else the factor that is not trained would move by its momentum
             loss.backward()
             optimizer.step()
             schedule.step()
@@ -113,7 +113,8 @@ def fit(model, images, labels, epochs, rate, checkpoint, phases=None):
             + (f", density{density}" if density else "") + f", {left:.0f} s left", flush=True,
         )
         part = checkpoint.with_suffix(".part")
-        torch.save({"model": model, "optimizer": optimizer, "schedule": schedule, "epoch": epoch + 1, "random": torch.get_rng_state()}, part)
+        state = {"model": model, "optimizer": optimizer, "schedule": schedule, "epoch": epoch + 1, "random": torch.get_rng_state()}
+        torch.save({**state, "finished": epoch + 1 == epochs}, part)
         os.replace(part, checkpoint)
     model.eval()
     return model
@@ -130,12 +131,10 @@ def decompose(reference, options):
     return model
 
 
-def save(model, name, options, epochs, test):
+def save(model, name, options, test):
     result = accuracy(model, *test)
     print(f"{name}: accuracy on the 10,000 test images {result:.4f}", flush=True)
-    recipe = vars(options).copy()
-    for key in ("data", "work", "out", "network"):
-        recipe.pop(key)
+    recipe = {key: value for key, value in vars(options).items() if key not in ("data", "work", "out")}
     metadata = {"recipe": "sw/train/train_fashion.py: " + ", ".join(f"{k} {v}" for k, v in sorted(recipe.items())), "trainer_accuracy": f"{result:.4f}"}
     proto = to_onnx(model, name, test[0].shape[1:], CLASSES, metadata)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -176,17 +175,18 @@ def main():
     reference_file = options.work / f"{options.name}-w8.pt"
     if options.network == "reference":
         model = fit(network(options.channels, options.strides), images, labels, options.epochs, options.rate, reference_file)
-        save(model, f"{options.name}-w8", options, options.epochs, test)
+        save(model, f"{options.name}-w8", options, test)
         return
-    if not reference_file.exists():
-        parser.error(f"{reference_file}: not found; train the reference first, with the same --work and --name")
+    trained = torch.load(reference_file) if reference_file.exists() else {}
+    if not trained.get("finished"):
+        parser.error(f"{reference_file}: no finished reference; train it first, with the same --work and --name")
     epochs = options.warm_epochs + options.prune_epochs + options.tune_epochs
     if epochs != int(epochs) or options.prune_epochs <= 0:
         parser.error(f"{epochs} epochs in all, {options.prune_epochs} of pruning; a whole number in all, and some pruning, expected")
     name = f"{options.name}-m{options.basis}-d{options.density * 100:g}"
-    model = decompose(torch.load(reference_file)["model"], options)
+    model = decompose(trained["model"], options)
     model = fit(model, images, labels, int(epochs), options.rate, options.work / f"{name}.pt", Phases(options))
-    save(model, name, options, int(epochs), test)
+    save(model, name, options, test)
 
 
 if __name__ == "__main__":
