@@ -16,10 +16,10 @@ namespace bitloom {
 
 /// Without a budget both basis and density are needed, and hold for every layer; with one, what is not given is searched layer by layer.
 struct DecomposeOptions {
-  std::optional<int> basis_count;
-  std::optional<double> density;
-  std::optional<double> error;        ///< most that a layer's output may be off, as Factors::error defines it
-  std::optional<std::int64_t> bytes;  ///< most that the weights of the whole network may take
+  std::optional<int> basis_count{};
+  std::optional<double> density{};
+  std::optional<double> error{};        ///< most that a layer's output may be off, as Factors::error defines it
+  std::optional<std::int64_t> bytes{};  ///< most that the weights of the whole network may take
   ScaleRule scales = ScaleRule::Auto;
   std::uint32_t seed = 1;
   int jobs = 1;
