@@ -32,6 +32,19 @@ void Elaboration::search(Parameters& parameters, const Threshold& op, const Valu
                                        {"ACTIVATION_INIT", file(stage().name + "_activation")}});
 }
 
+void Elaboration::activate(Parameters& p, const Stage& stage, const Convolution& conv, const RawAccumulator& raw, int lanes,
+                           const ValueType& out) {
+  if (stage.threshold >= 0) {
+    const auto& op = std::get<Threshold>(network_.layers[static_cast<std::size_t>(stage.threshold)].op);
+    search(p, op, out, conv.out_channels, lanes, raw.bits, raw.high + 1, [&](std::size_t channel, std::size_t i) {
+      return raw.raw_threshold(op.thresholds[channel * static_cast<std::size_t>(op.levels) + i], channel);
+    });
+  } else {
+    for (auto& [name, image] : bias_images(raw.beta, lanes, out.bits())) memory("activation_" + name, image);
+    p.emplace_back("ACTIVATION_INIT", file(stage.name + "_activation"));
+  }
+}
+
 void Elaboration::add_plane(const Stage& stage) {
   const Layer& layer = network_.layers[static_cast<std::size_t>(stage.layer)];
   const auto& conv = std::get<Convolution>(layer.op);
@@ -91,15 +104,8 @@ void Elaboration::add_plane(const Stage& stage) {
                      {"OUT_BITS", num(out.bits())},
                      {"SCORES", num(stage.threshold < 0 ? 1 : 0)},
                      {"SLACK", num(stage.slack_groups)}});
-  if (stage.threshold >= 0) {
-    const auto& op = std::get<Threshold>(network_.layers[static_cast<std::size_t>(stage.threshold)].op);
-    search(p, op, out, conv.out_channels, f.lanes, raw.bits, raw.high + 1, [&](std::size_t channel, std::size_t i) {
-      return raw.raw_threshold(op.thresholds[channel * static_cast<std::size_t>(op.levels) + i], channel);
-    });
-  } else {
-    for (auto& [name, image] : bias_images(raw.beta, f.lanes, out.bits())) memory("activation_" + name, image);
-    p.insert(p.end(), {{"ALPHA_SHIFT", num(raw.alpha == 2 ? 1 : 0)}, {"ACTIVATION_INIT", file(stage.name + "_activation")}});
-  }
+  if (stage.threshold < 0) p.emplace_back("ALPHA_SHIFT", num(raw.alpha == 2 ? 1 : 0));
+  activate(p, stage, conv, raw, f.lanes, out);
   const int beats = f.pixels * conv.out_channels / f.lanes;  // of a step
   Instance& instance = add("plane_layer", "", wire, f.lanes, out, std::move(p), windowed(w, beats));
   instance.has_activity = true;

@@ -58,6 +58,21 @@ void add_results(Cost& cost, const Budget& device, const Stage& stage, std::int6
   if (depth > kRegisterFifo) add_buffer(cost, device, stage.folding.lanes * out_bits + 2, depth);
 }
 
+/// Comparators and thresholds of the activation.
+void add_search(Cost& cost, const Budget& device, int lanes, int levels, int bits, int channels) {
+  cost.terms[SearchBits] = static_cast<double>(lanes) * levels * bits;
+  for (int lane = 0; lane < lanes; ++lane)
+    for (int level = 0; level < levels; ++level) add_rom(cost, device, bits, std::int64_t{channels / lanes} << level);
+}
+
+int search_levels(const Network& network, const Stage& stage) {
+  return stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
+}
+
+void total_lut4(Cost& cost, const Budget& device) {
+  cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm[static_cast<std::size_t>(device.fabric)].begin(), 0.0);
+}
+
 void add_plane(Cost& cost, const Network& network, const Stage& stage, const Budget& device) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const auto& conv = std::get<Convolution>(layer.op);
@@ -78,11 +93,7 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   for (int pixel = 0; pixel < f.pixels; ++pixel) add_window(cost, device, word_bits, stage.window_plan);
   add_control(cost, device, stage.window_plan, static_cast<std::int64_t>(stage.window_plan.offsets.size()));
   add_results(cost, device, stage, network.maps[static_cast<std::size_t>(stage.out_map)].type.bits());
-  const int levels =
-      stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
-  cost.terms[SearchBits] = static_cast<double>(f.lanes) * levels * raw.bits;
-  for (int lane = 0; lane < f.lanes; ++lane)
-    for (int level = 0; level < levels; ++level) add_rom(cost, device, raw.bits, std::int64_t{conv.out_channels / f.lanes} << level);
+  add_search(cost, device, f.lanes, search_levels(network, stage), raw.bits, conv.out_channels);
 }
 
 /// Factors of up to 18 signed bits meet in one multiplier; wider ones are split.
@@ -130,7 +141,56 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))
       cost.terms[SearchBits] = static_cast<double>(stage.folding.simd) * search_bits(threshold->levels) * (bits + 1);
   }
-  cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm[static_cast<std::size_t>(device.fabric)].begin(), 0.0);
+  total_lut4(cost, device);
+  return cost;
+}
+
+Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgram& program, const Budget& device) {
+  const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
+  const auto& conv = std::get<Convolution>(layer.op);
+  const Decomposition& d = *conv.decomposition;
+  const ValueType& in = network.input_of(layer).type;
+  const int acc = raw_accumulator(conv, in).bits, taps = basis_bits(d), channels = stage.in_shape.channels;
+  const Folding& f = stage.folding;
+  const BasisBlocks& b = stage.blocks;
+  const std::int64_t height = conv.window.kernel_height, carried = conv.window.kernel_width - 1, columns = f.pixels + carried;
+  const std::int64_t word = std::int64_t{f.pixels} * in.bits(), sum = std::int64_t{f.pixels} * program.sum_bits;
+  Cost cost;
+  cost.terms[Stages] = 1;
+  // Lanes: add or subtract, and two sums that wait; then one of them is taken.
+  cost.terms[AccumulatorBits] = static_cast<double>(f.sparse * sum);
+  cost.terms[WordBits] = static_cast<double>(f.sparse * (word + sum)) + static_cast<double>(f.simd * f.pixels * in.bits());
+  // Products by column, into an accumulator each; then what waited from the block and from the rows before.
+  const std::int64_t products = std::int64_t{f.pixels} * conv.window.kernel_width * f.rows;
+  const int product_bits = std::min(acc, program.sum_bits + taps);
+  cost.terms[WordBits] += static_cast<double>((products - columns * f.rows) * product_bits + (columns + carried + f.pixels) * f.rows * acc);
+  if (device.dsps > 0)
+    cost.dsps = products * dsps_of(program.sum_bits, taps);
+  else
+    cost.terms[BitOperations] = static_cast<double>(products * program.sum_bits * taps);
+  add_buffer(cost, device, f.simd * (f.pixels - 1) * std::int64_t{in.bits()}, channels / f.simd);
+  std::int64_t half = 1;
+  while (half < channels) half *= 2;
+  for (const std::vector<CoefficientTask>& lane : program.lanes) {
+    const LaneCode code = encode(program.code, lane, channels);
+    add_buffer(cost, device, word, 2 * half);
+    add_rom(cost, device, program.code.bitmap ? program.code.chunk_bits : program.code.gap_bits + 1,
+            static_cast<std::int64_t>(code.words.size()));
+    if (!code.signs.empty()) add_rom(cost, device, 1, static_cast<std::int64_t>(code.signs.size()));
+  }
+  const TaskOrder& order = program.order;
+  if (order.gap_bits + order.lane_bits > 0) add_rom(cost, device, order.gap_bits + order.lane_bits, static_cast<std::int64_t>(order.words.size()));
+  const std::int64_t steps = height / f.rows;
+  add_rom(cost, device, f.rows * conv.window.kernel_width * std::int64_t{taps}, d.kernels * steps);
+  if (carried > 0) add_buffer(cost, device, f.rows * carried * acc, conv.out_channels * steps);
+  if (height > 1)
+    add_buffer(cost, device, (steps > 1 ? 1 : height - 1) * f.pixels * acc, std::int64_t{b.groups} * conv.out_channels * (steps > 1 ? height - 1 : 1));
+  const int out_bits = network.maps[static_cast<std::size_t>(stage.out_map)].type.bits();
+  add_results(cost, device, stage, out_bits);
+  if (f.pixels > 1 && f.pe < conv.out_channels)
+    add_buffer(cost, device, std::int64_t{f.lanes} * out_bits, 2 * std::int64_t{f.pixels} * conv.out_channels / f.lanes);
+  add_search(cost, device, f.lanes, search_levels(network, stage), acc, conv.out_channels);
+  total_lut4(cost, device);
   return cost;
 }
 

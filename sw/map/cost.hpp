@@ -12,6 +12,7 @@
 
 namespace bitloom {
 
+struct BasisProgram;
 struct Stage;
 struct Budget;
 
@@ -42,5 +43,7 @@ std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t d
 
 /// An estimate for a stage whose folding and window plan are set, with the device's block RAMs.
 Cost estimate(const Network& network, const Stage& stage, const Budget& device);
+/// The same for a stage in the basis engine.
+Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgram& program, const Budget& device);
 
 }  // namespace bitloom

@@ -138,20 +138,28 @@ std::vector<Folding> foldings(const Network& network, const Stage& stage) {
     if (unfolds && conv.groups == 1) add(pe, kernel_width * channels, kernel_width);
   }
   if (unfolds && stage.depthwise) add(channels, kernel_width, kernel_width);
+  for (const Folding& folding : basis_foldings(network, stage)) result.push_back(folding);
   return result;
 }
 
-bool apply(const Network& network, Stage& stage, const Folding& folding, const PlaneMasks* masks, const Budget& budget) {
+const BasisProgram& LayerPrograms::basis(int lanes) {
+  const auto found = basis_.find(lanes);
+  return found != basis_.end() ? found->second : basis_.emplace(lanes, make_basis_program(conv_, activations_, lanes)).first->second;
+}
+
+bool apply(const Network& network, Stage& stage, const Folding& folding, LayerPrograms* programs, const Budget& budget) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const int channels = stage.in_shape.channels;
   stage.folding = folding;
+  if (folding.sparse > 0) return apply_basis(network, stage, programs->basis(folding.sparse), budget);
   stage.in_lanes = folding.simd;
   const std::int64_t pixels = std::int64_t{stage.in_shape.height} * stage.in_shape.width;
   switch (stage.kind) {
     case StageKind::Plane:
       stage.pairs = takes_pairs(stage, std::get<Convolution>(layer.op), network.input_of(layer).type.bits(), budget.fabric);
-      if (!apply_plane(network, stage, layer, *masks)) return false;
+      if (!apply_plane(network, stage, layer, programs->masks)) return false;
       break;
+    case StageKind::Basis: break;  // above
     case StageKind::MaxPool:
       stage.window_plan = plan_window(stage.in_shape, stage.window, channels / folding.simd, 1, 1);
       stage.words_per_pixel = static_cast<std::int64_t>(stage.window_plan.offsets.size()) * stage.window_plan.channel_groups;

@@ -28,7 +28,7 @@ bool cheaper(const Stage& a, const Stage& b, double luts_per_block) {
 /// While map_pad inserts border words, what the stage before it computes has to wait in that stage's output FIFO.
 void set_slack(Plan& plan) {
   for (Stage& stage : plan.stages) {
-    if (stage.kind != StageKind::Plane) continue;
+    if (stage.kind != StageKind::Plane && stage.kind != StageKind::Basis) continue;
     std::int64_t burst = 0;  // border words, of the reader with the most
     for (const Stage& next : plan.stages) {
       const Window& w = next.window;
@@ -94,6 +94,53 @@ void use_sprams(const Candidates& candidates, std::int64_t clocks, double luts_p
   }
 }
 
+/// Multipliers are not priced: where they are too few, stages take foldings with fewer, always the one that costs the fewest LUTs for each.
+void spare_dsps(const Candidates& candidates, std::int64_t clocks, double luts_per_block, const Budget& budget,
+                std::vector<const Stage*>& chosen) {
+  for (;;) {
+    std::int64_t dsps = 0;
+    for (const Stage* stage : chosen) dsps += stage->cost.dsps;
+    if (dsps <= budget.dsps) return;
+    std::size_t which = 0;
+    const Stage* best = nullptr;
+    double least = 0;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      for (const Stage& option : candidates.stages[i]) {
+        const std::int64_t saved = chosen[i]->cost.dsps - option.cost.dsps;
+        if (saved <= 0 || option.clocks > clocks || option.cost.sprams != chosen[i]->cost.sprams) continue;
+        const double more = option.cost.lut4 - chosen[i]->cost.lut4 +
+                            luts_per_block * static_cast<double>(option.cost.block_rams - chosen[i]->cost.block_rams);
+        const double price = more / static_cast<double>(saved);
+        if (best == nullptr || price < least) std::tie(least, which, best) = std::tuple(price, i, &option);
+      }
+    }
+    if (best == nullptr) return;
+    chosen[which] = best;
+  }
+}
+
+/// Where two engines can have a layer: what each would take for these clocks.
+std::string explain_choice(const std::vector<Stage>& options, const Stage& chosen, std::int64_t clocks, double luts_per_block) {
+  const Stage* best[2] = {nullptr, nullptr};  // plane, basis
+  std::int64_t fewest[2] = {INT64_MAX, INT64_MAX};
+  for (const Stage& option : options) {
+    const int engine = option.kind == StageKind::Basis ? 1 : 0;
+    fewest[engine] = std::min(fewest[engine], option.clocks);
+    if (option.clocks <= clocks && (best[engine] == nullptr || cheaper(option, *best[engine], luts_per_block))) best[engine] = &option;
+  }
+  if (fewest[0] == INT64_MAX || fewest[1] == INT64_MAX) return "";
+  best[chosen.kind == StageKind::Basis ? 1 : 0] = &chosen;
+  const auto text = [&](int engine) {
+    const std::string name = engine == 1 ? "basis engine" : "plane engine";
+    if (best[engine] == nullptr) return fmt::format("{}: {} clocks at least", name, fewest[engine]);
+    const Stage& s = *best[engine];
+    return fmt::format("{}: {:.0f} LUT4, {} block RAMs, {} multipliers for {} clocks", name, s.cost.lut4, s.cost.block_rams, s.cost.dsps,
+                       s.clocks);
+  };
+  const int taken = chosen.kind == StageKind::Basis ? 1 : 0;
+  return fmt::format("{} (estimates, within {} clocks a frame); {}", text(taken), clocks, text(1 - taken));
+}
+
 bool plan_within(const Network& network, const Candidates& candidates, std::int64_t budget_clocks, double luts_per_block,
                  const Budget& budget, Plan& plan) {
   plan = Plan{};
@@ -117,6 +164,7 @@ bool plan_within(const Network& network, const Candidates& candidates, std::int6
     if (chosen.back() == nullptr) return false;
   }
   use_sprams(candidates, budget_clocks, luts_per_block, budget, chosen);
+  spare_dsps(candidates, budget_clocks, luts_per_block, budget, chosen);
   for (const Stage* best : chosen) {
     if (best->clocks > plan.clocks_per_image) {
       plan.clocks_per_image = best->clocks;
@@ -128,6 +176,7 @@ bool plan_within(const Network& network, const Candidates& candidates, std::int6
     plan.cost.sprams += best->cost.sprams;
     plan.cost.memory_bits += best->cost.memory_bits;
     plan.stages.push_back(*best);
+    plan.stages.back().choice = explain_choice(candidates.stages[plan.stages.size() - 1], *best, budget_clocks, luts_per_block);
   }
   set_slack(plan);
   return true;
@@ -182,10 +231,11 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
   for (const Stage& stage : stages) {
     candidates.stages.emplace_back();
     const auto* conv = std::get_if<Convolution>(&network.layers[static_cast<std::size_t>(stage.layer)].op);
-    const std::optional<PlaneMasks> masks = conv != nullptr ? std::optional<PlaneMasks>(*conv) : std::nullopt;
+    std::optional<LayerPrograms> programs;
+    if (conv != nullptr) programs.emplace(*conv, network.input_of(network.layers[static_cast<std::size_t>(stage.layer)]).type);
     for (const Folding& folding : allowed_foldings(network, stage, foldings(network, stage), options.fold)) {
       Stage option = stage;
-      if (!apply(network, option, folding, masks ? &*masks : nullptr, budget)) continue;
+      if (!apply(network, option, folding, programs ? &*programs : nullptr, budget)) continue;
       for (const WindowBuffer buffer : {WindowBuffer::Shallow, WindowBuffer::Shared}) {
         Stage other = option;
         if (!choose_buffer(network, other, buffer, budget)) continue;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/network.hpp"
+#include "map/basis_program.hpp"
 #include "map/cost.hpp"
 #include "map/fold_rules.hpp"
 
@@ -52,7 +53,7 @@ enum class WindowBuffer {
   Shared,   ///< RAM of a single port: every word costs a clock, and so does every output group
 };
 
-enum class StageKind { Plane, Threshold, Requantize, MaxPool, ArgMax, Add, Concat, Upsample };
+enum class StageKind { Plane, Basis, Threshold, Requantize, MaxPool, ArgMax, Add, Concat, Upsample };
 
 /// How many output channels (pe), output pixels, activations (simd), activation planes (apar) and weight planes (wpar) meet per clock, and
 /// channels per output beat (lanes).
@@ -62,6 +63,9 @@ struct Folding {
   int wpar = 1;       ///< weight planes per word: 1, or all
   int pixels = 1;     ///< neighbouring output pixels that share each weight word; divides the output's width
   int run_lanes = 0;  ///< totals that are combined per clock: lanes, or pe * pixels; 0: not chosen yet
+  // Of the basis engine, which a decomposed layer may have instead. Its pe is lanes, and simd the channels of an input word.
+  int sparse = 0;  ///< lanes that add a coefficient per clock for each of `pixels`; 0: the plane engine
+  int rows = 0;    ///< kernel rows that a sum meets at once: 1, or all
   bool operator==(const Folding&) const = default;
 };
 
@@ -87,6 +91,9 @@ struct Stage {
   bool pairs = false;                ///< XNOR cells two by two (rtl/arithmetic/pair_sum)
   bool combines = false;             ///< a group takes several runs
   std::string planes;                ///< what the weights are made of (describe)
+  BasisBlocks blocks;                ///< basis engine
+  double adders_busy = 0;            ///< basis engine: share of its adders' clocks in which they add, in steady state
+  std::string choice;                ///< why this engine, of a layer that might have had another
   int slack_groups = 0;              ///< groups that may wait at the output while the next stage pads
   std::int64_t clocks = 0;           ///< per image
   Cost cost;

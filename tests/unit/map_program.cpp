@@ -43,8 +43,8 @@ TEST_CASE("every decomposition gives every weight from -128 to 255") {
     const PlaneMasks masks(conv);
     CHECK(masks.has_levels() == (high - low <= 16));
     CHECK(masks.has_digits());
-    for (const auto d : {Decomposition::TwosComplement, Decomposition::SignedDigits, Decomposition::Levels}) {
-      if (d == Decomposition::Levels && !masks.has_levels()) continue;
+    for (const auto d : {PlaneForm::TwosComplement, PlaneForm::SignedDigits, PlaneForm::Levels}) {
+      if (d == PlaneForm::Levels && !masks.has_levels()) continue;
       const std::vector<PlaneMasks::Plane> planes = masks.planes(d, low, high);
       for (std::size_t i = 0; i < conv.weights.size(); ++i) {
         std::int64_t sum = 0;
@@ -53,7 +53,7 @@ TEST_CASE("every decomposition gives every weight from -128 to 255") {
           if ((masks[i] >> plane.bit & 1) != 0) sum += plane.coefficient, ++digits;
         CAPTURE(low, high, conv.weights[i], static_cast<int>(d));
         REQUIRE(sum == conv.weights[i]);
-        if (d == Decomposition::SignedDigits) REQUIRE(digits <= 5);  // no two neighbours
+        if (d == PlaneForm::SignedDigits) REQUIRE(digits <= 5);  // no two neighbours
       }
     }
   }

@@ -1,0 +1,1 @@
+tested_within(e2e_basis pixel_block gap_reader bitmap_reader sparse_lane sparse_sums kernel_rows overlap_add basis_sums basis_layer map_crop)
