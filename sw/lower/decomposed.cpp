@@ -4,6 +4,7 @@
 // The first one is kept back with its stream, since the second one's weights may be constants that stand behind it in the graph. If it is the
 // other half of no such pair, it is emitted as it stands.
 #include <algorithm>
+#include <utility>
 
 #include "lower/context.hpp"
 #include "lower/weights.hpp"

@@ -90,7 +90,7 @@ TEST_CASE("a decomposed model is standard QONNX that computes what was chosen, a
     LowerOptions lowering;
     lowering.input_bits = 4;
     const Network network = check_equal(graph, lowering);
-    std::int64_t bits = 0;
+    std::int64_t bits = 0, recognized = 0;
     for (const Layer& layer : network.layers) {
       const auto* conv = std::get_if<Convolution>(&layer.op);
       if (conv == nullptr) continue;
@@ -98,10 +98,12 @@ TEST_CASE("a decomposed model is standard QONNX that computes what was chosen, a
       const auto choice = std::find_if(result.layers.begin(), result.layers.end(),
                                        [&](const LayerChoice& l) { return l.factors && conv->decomposition && layer.source.starts_with(l.node); });
       if (choice == result.layers.end()) continue;
+      ++recognized;
       CHECK(std::equal(choice->factors->coefficients.begin(), choice->factors->coefficients.end(), conv->decomposition->coefficients.begin(),
                        conv->decomposition->coefficients.end()));
     }
     CHECK(bits == result.bits_after());
+    CHECK(recognized == std::count_if(result.layers.begin(), result.layers.end(), [](const LayerChoice& l) { return l.factors.has_value(); }));
   }
 }
 
