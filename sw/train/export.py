@@ -4,6 +4,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+import export_rules
 from layers import QuantConv2d, QuantLinear
 from quantizers import Bipolar, Uniform
 
@@ -75,7 +76,7 @@ def _append(graph, layer, x):
         return graph.node("MaxPool", [x], kernel_shape=size, strides=size)
     if isinstance(layer, nn.Flatten):
         return graph.node("Flatten", [x], axis=1)
-    raise TypeError(f"export: no rule for a layer of type {type(layer).__name__}; add one to export.py")
+    return export_rules.append(graph, layer, x, _append)
 
 
 def to_onnx(model, name, image_shape, classes, metadata):
