@@ -4,6 +4,7 @@
     model = nn.Sequential(nn.Conv2d(1, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 10, bias=False))
     blocks = quantize(model, "nice", weight_bits=4, activation_bits=4)
 """
+import inspect
 from dataclasses import dataclass, field
 
 import torch
@@ -17,7 +18,6 @@ from .nice import NiceWeight
 from .plain import BinaryWeight, SteWeight, TernaryWeight
 from .uniq import UniqWeight
 
-METHODS = ("nice", "uniq", "admm", "binary", "ternary", "ste")
 BIAS_TOP = 2**15 - 1  # NICE: biases are whole numbers of 16 bits
 
 
@@ -42,7 +42,7 @@ class BiasQuantizer(nn.Module):
         return weight.step * (source.step() if source is not None else 1.0)
 
     def forward(self, bias):
-        if self.sources[0].mode in (FLOAT, "prune", "masked", "levels", "fixing"):
+        if self.sources[0].mode not in (NOISY, HARD):
             return bias
         unit = self.unit()
         with torch.no_grad():
@@ -69,16 +69,22 @@ class Block:
             activation.mode = FLOAT if mode == FLOAT else HARD
 
 
+KINDS = {"nice": NiceWeight, "uniq": UniqWeight, "admm": AdmmWeight, "binary": BinaryWeight, "ternary": TernaryWeight, "ste": SteWeight}
+METHODS = tuple(KINDS)
+
+
 def weight_quantizer(method, bits, options):
-    """The parametrization of one weight. `bits` of "uniq" are those of the code; "admm" has 2^(bits - 1) levels a side, as bits of a kept weight."""
-    if method == "nice" and bits == 1:
-        return BinaryWeight(noise=options.get("noise", 0.05), hardware=options.get("hardware", True))
-    if method == "admm":
-        return AdmmWeight(levels=2 ** (bits - 1), **options)
-    kinds = {"nice": NiceWeight, "uniq": UniqWeight, "binary": BinaryWeight, "ternary": TernaryWeight, "ste": SteWeight}
-    if method not in kinds:
+    """The parametrization of one weight. `bits`: of "uniq" those of the code; of "admm" those of a kept weight, which has one of
+    2^(bits - 1) levels a side. NICE has no 1-bit form: "nice" with 1 bit is "binary", with NICE's noise."""
+    if method not in KINDS:
         raise ValueError(f"method '{method}'; one of {', '.join(METHODS)} is expected")
-    return kinds[method](bits, **options)
+    if method == "nice" and bits == 1:
+        method, options = "binary", {"noise": 0.05, **{key: value for key, value in options.items() if key != "alpha"}}
+    kind = KINDS[method]
+    unknown = set(options) - set(inspect.signature(kind.__init__).parameters)
+    if unknown:
+        raise ValueError(f"method '{method}' has no option {', '.join(sorted(unknown))}")
+    return kind(levels=2 ** (bits - 1), **options) if method == "admm" else kind(bits, **options)
 
 
 def activation_quantizer(bits, learned_clamp, alpha, hardware, signed=False):
