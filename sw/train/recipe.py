@@ -94,8 +94,9 @@ def read_file(path):
     return tables, tables.pop("variant", {})
 
 
-def load(path, variant=None, seed=None):
-    """One recipe, checked. `variant`: a table [variant.NAME] of the file; its recipe is called <name>-NAME. `seed` over the file's."""
+def load(path, variant=None, seed=None, longer=1.0):
+    """One recipe, checked. `variant`: a table [variant.NAME] of the file; its recipe is called <name>-NAME. `seed` over the file's.
+    `longer`: a factor for the epochs of every phase and of a gradual phase's stages."""
     base, variants = read_file(path)
     if variants and variant not in variants:
         raise RecipeError(f"{path}: variant '{variant}'; it has {', '.join(variants)}")
@@ -106,4 +107,9 @@ def load(path, variant=None, seed=None):
         recipe["name"] = f"{base.get('name', '')}-{variant}"
     if seed is not None:
         recipe["seed"] = seed
+    check(recipe, f"{path}")
+    for phase in recipe["phase"] if longer != 1 else ():
+        phase["epochs"] = max(1, round(phase["epochs"] * longer))
+        if "epochs_per_block" in phase:
+            phase["epochs_per_block"] *= longer
     return check(recipe, f"{path}" + (f", variant {variant}" if variant else ""))

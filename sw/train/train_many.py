@@ -11,9 +11,11 @@ networks this small leave it idle most of the time. Needs torch and numpy only; 
 import argparse
 import functools
 import json
+import multiprocessing as processes
 import os
 import pathlib
 import sys
+import threading
 import time
 import traceback
 import zipfile
@@ -78,7 +80,8 @@ def in_order(jobs):
 
 
 def work(number, device, threads, data_folder, out, deadline, tasks, answers):
-    """A worker process: runs jobs until it is sent None."""
+    """A worker process: runs jobs until it is sent None, or until the process that started it is gone, however it ended."""
+    threading.Thread(target=lambda: (processes.parent_process().join(), os._exit(1)), daemon=True).start()
     device = torch.device(device)
     set_up(device, threads)
     loaded = {}
@@ -129,8 +132,6 @@ def _close(archive, target, part):
 
 def train_all(jobs, out, data_folder, device, workers, threads=1, deadline=None, pack_into=None, say=print):
     """Runs the jobs; returns how many are (done, failed, left)."""
-    import torch.multiprocessing as processes
-
     out.mkdir(parents=True, exist_ok=True)
     waiting = [job for job in in_order(jobs) if finished(out / job.name) is None]
     done, failed, running, begun = len(jobs) - len(waiting), 0, 0, time.time()
@@ -211,14 +212,14 @@ def run_jobs(jobs, options):
     return 1 if failed else 3 if left else 0
 
 
-def jobs_of(names, seeds):
+def jobs_of(names, seeds, longer=1.0):
     """Jobs for "RECIPE" (all its variants) and "RECIPE:VARIANT"."""
     jobs = []
     for name in names:
         file, _, variant = name.partition(":")
         variants = [variant] if variant else list(recipes.read_file(file)[1]) or [None]
         for variant in variants:
-            jobs += [Job(recipes.load(file, variant, seed)) for seed in (seeds or [None])]
+            jobs += [Job(recipes.load(file, variant, seed, longer)) for seed in (seeds or [None])]
     return jobs
 
 
@@ -226,10 +227,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipes", nargs="+", help="RECIPE (all variants) or RECIPE:VARIANT")
     parser.add_argument("--seeds", help="comma-separated; default: each recipe's own")
+    parser.add_argument("--longer", type=float, default=1.0, help="factor for the epochs of every phase")
     add_options(parser)
     options = parser.parse_args()
     try:
-        return run_jobs(jobs_of(options.recipes, [int(seed) for seed in options.seeds.split(",")] if options.seeds else None), options)
+        seeds = [int(seed) for seed in options.seeds.split(",")] if options.seeds else None
+        return run_jobs(jobs_of(options.recipes, seeds, options.longer), options)
     except (ValueError, FileNotFoundError) as error:
         print(f"train_many: {error}", file=sys.stderr)
         return 2

@@ -23,6 +23,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, help="folder of the data set's files, or of folders mnist, fashion-mnist, cifar-10")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("build/train"), help="the run's folder is made in here")
     parser.add_argument("--seed", type=int, help="another one than the recipe's")
+    parser.add_argument("--longer", type=float, default=1.0, help="factor for the epochs of every phase")
     parser.add_argument("--device", default="auto", help="auto (a GPU when there is one), cpu, cuda, cuda:1")
     parser.add_argument("--threads", type=int, default=1, help="of the CPU; another number ends with other weights")
     parser.add_argument("--time-limit", type=float, help="seconds; then the run stops, and can go on")
@@ -31,7 +32,7 @@ def main():
         if options.list:
             print("\n".join(recipes.read_file(options.recipe)[1]) or "no variants")
             return 0
-        recipe = recipes.load(options.recipe, options.variant, options.seed)
+        recipe = recipes.load(options.recipe, options.variant, options.seed, options.longer)
         folder = options.out / run_name(recipe)
         if finished(folder):
             print(f"{folder}: is finished; accuracy {finished(folder).get('accuracy')}")

@@ -113,8 +113,9 @@ class Golden(unittest.TestCase):
             check_golden.check(folder, BITLOOM, None)
             fold = ["--fold", "conv1:pe=8,simd=8,wpar=1"]
             arguments = ["compile", folder / "model.onnx", "--board", "ulx3s-85f", "--argmax", "--out", folder / "design", "--json", *fold]
-            text = check_golden.bitloom(BITLOOM, *arguments)
-            self.assertIn('"levels"', text)
+            design = json.loads(check_golden.bitloom(BITLOOM, *arguments))
+            (stage,) = [stage for stage in design["layers"] if stage["name"] == "conv1"]
+            self.assertEqual(stage["planes"], "levels")
 
     def test_planted_faults_are_found(self):
         with tempfile.TemporaryDirectory() as scratch:
