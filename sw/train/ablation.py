@@ -14,11 +14,10 @@ import pathlib
 import statistics
 import sys
 import tempfile
-import zipfile
 
 import recipe as recipes
 from runner import finished
-from train_many import Job, add_options, run_jobs
+from train_many import Job, add_options, run_jobs, unpack
 
 WIDTHS = ((1, 1), (1, 2), (2, 2), (3, 3), (4, 4), (4, 8))
 CODEBOOKS = (2, 3, 4)
@@ -60,15 +59,6 @@ def jobs(base, seeds, only=None):
             quantized.append(Job(recipes.check(recipe, "ablation"), needed[kind].name))
         floats += needed.values()
     return floats + quantized
-
-
-def unpacked(out):
-    """Puts runs from the ZIP files of --pack into folders, once."""
-    for path in sorted(out.glob("runs-*.zip")):
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if not (out / name).exists():
-                    archive.extract(name, out)
 
 
 def spread(values):
@@ -189,7 +179,7 @@ def main():
             if unknown:
                 raise ValueError(f"--only {', '.join(sorted(unknown))}: no such rows; {', '.join(variants())} are")
             return run_jobs(jobs(base, [int(seed) for seed in options.seeds.split(",")], only), options)
-        unpacked(options.out)
+        unpack(options.out)
         text = table(options.out, base["name"], options.bitloom, options.board)
         options.write.write_text(text) if options.write else print(text, end="")
     except (ValueError, FileNotFoundError, RuntimeError) as error:

@@ -5,7 +5,9 @@ An interrupted run that goes on from its checkpoint ends with the same weights a
 Files in the run's folder: checkpoint.pt; curves.csv (a line for each epoch); log.txt; float.pt (the float network after the last float
 phase); at the end model.npz (deploy.save_frozen) and result.json.
 """
+import contextlib
 import csv
+import importlib
 import json
 import math
 import os
@@ -43,6 +45,8 @@ def set_up(device, threads=1):
     cuda = torch.device(device).type == "cuda"
     torch.use_deterministic_algorithms(True, warn_only=cuda)
     if cuda:
+        with contextlib.suppress(ImportError):  # torch 2 would fill every new tensor
+            importlib.import_module("torch.utils.deterministic").fill_uninitialized_memory = False
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
 
@@ -201,9 +205,8 @@ class Run:
         self._end_phase(phase, schedule)
 
     def _measure(self, phase, schedule, loss, rate, seconds):
-        held = None
-        if phase["kind"] in ("float", "hard", "masked"):
-            held = accuracy(self.model, self.data.held)
+        unfinished = phase["kind"] in ("prune", "levels", "fixing") or (phase["kind"] == "gradual" and schedule.stage < len(self.blocks))
+        held = None if unfinished else accuracy(self.model, self.data.held)
         self.seconds += seconds
         self.curves.append([self.phase, phase["kind"], self.epoch, rate, loss, held, round(seconds, 3)])
         left = self.seconds / len(self.curves) * self.epochs_left()

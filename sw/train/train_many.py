@@ -29,7 +29,7 @@ from nets import NETS
 from runner import Interrupted, Run, choose_device, finished, set_up
 from train_recipe import run_name
 
-PACKED = ("result.json", "curves.csv", "model.npz")
+PACKED = ("result.json", "curves.csv", "model.npz", "float.pt")  # float.pt of float runs only: what others start from
 PACK_BYTES, PACKS = 15_000_000, 7
 
 
@@ -108,7 +108,7 @@ def pack(out, target):
     target.mkdir(parents=True, exist_ok=True)
     part, size, archive = 0, 0, None
     for folder in sorted(path.parent for path in out.glob("*/result.json")):
-        files = [folder / name for name in PACKED if (folder / name).exists()]
+        files = [folder / name for name in PACKED if (folder / name).exists() and (name != "float.pt" or not (folder / "model.npz").exists())]
         bytes_here = sum(file.stat().st_size for file in files)
         if archive is None or size + bytes_here > PACK_BYTES:
             if part == PACKS:
@@ -125,6 +125,15 @@ def pack(out, target):
         _close(archive, target, part)
 
 
+def unpack(out):
+    """Puts runs from the ZIP files of --pack that lie in `out` into folders there, once."""
+    for path in sorted(out.glob("runs-*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if not (out / name).exists():
+                    archive.extract(name, out)
+
+
 def _close(archive, target, part):
     archive.close()
     os.replace(target / f"runs-{part}.zip.part", target / f"runs-{part}.zip")
@@ -133,6 +142,7 @@ def _close(archive, target, part):
 def train_all(jobs, out, data_folder, device, workers, threads=1, deadline=None, pack_into=None, say=print):
     """Runs the jobs; returns how many are (done, failed, left)."""
     out.mkdir(parents=True, exist_ok=True)
+    unpack(out)
     waiting = [job for job in in_order(jobs) if finished(out / job.name) is None]
     done, failed, running, begun = len(jobs) - len(waiting), 0, 0, time.time()
     costs, trained = {job.name: cost(job.recipe) for job in jobs}, 0.0

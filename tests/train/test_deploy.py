@@ -203,7 +203,9 @@ class Files(unittest.TestCase):
             again = []
             self.assertEqual(train_many.train_all(jobs, out, None, "cpu", 1, say=again.append), (8, 0, 0))
             self.assertEqual(len(again), 1, "nothing was trained again")
-            ablation.unpacked(packed)
+            train_many.unpack(packed)
+            self.assertEqual(train_many.train_all(jobs, packed, None, "cpu", 1, say=again.append), (8, 0, 0))
+            self.assertEqual(len(again), 2, "packed files are as good as folders")
             text = ablation.table(packed, "toy", BITLOOM, "ulx3s-85f")
             found, _ = ablation.collect(out, "toy")
             accuracies = [found["w2a2"][seed]["accuracy"] for seed in (1, 2)]
