@@ -13,9 +13,10 @@ import json
 import pathlib
 import statistics
 import sys
-import tempfile
 
+import check_golden
 import recipe as recipes
+from deploy import load_frozen, weight_statistics
 from runner import finished
 from train_many import Job, add_options, run_jobs, unpack
 
@@ -75,18 +76,11 @@ def shown(values, unit=100):
 
 def costs(folder, program, board):
     """BOPs, weight bits and clocks of one run's network, compiled as fast as fits 70 % of the board."""
-    import check_golden
-    from deploy import load_frozen
-
     model, recipe = load_frozen(folder / "model.npz")
-    result = finished(folder)
-    file = check_golden.export(folder, model, recipe, result)
+    file = check_golden.export(folder, model, recipe, finished(folder))
     info = json.loads(check_golden.bitloom(program, "info", file, "--json"))
-    with tempfile.TemporaryDirectory() as scratch:
-        design = pathlib.Path(scratch) / "design"
-        check_golden.bitloom(program, "compile", file, "--board", board, "--argmax", "--out", design)
-        described = json.loads((design / "design.json").read_text())
-    return {"bops": info["bops_uniq"], "weight_bits": info["weight_bits"], "stored": result["stored_weight_bits"], "clocks": described["predicted_clocks_per_image"]}
+    stored = weight_statistics(model)["stored_weight_bits"]
+    return {"bops": info["bops_uniq"], "weight_bits": info["weight_bits"], "stored": stored, "clocks": check_golden.clocks(program, file, board)}
 
 
 def collect(out, base):

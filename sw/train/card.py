@@ -37,8 +37,9 @@ def text(result, check):
         ("MACs", f"{info['macs']:,}"),
         ("BOPs (UNIQ)", f"{info['bops_uniq']:,.0f}"),
         ("BOPs (QONNX)", f"{info['bops_qonnx']:,}"),
-        ("weight bits", f"{info['weight_bits']:,} as the network's integers; {result['stored_weight_bits']:,} with codes and their table"),
-        ("weights", f"{result['weights']:,}, of which {result['nonzero_weights']:,} are not 0"),
+        ("weights", f"{result['weights']:,}, of which {result['nonzero_weights']:,} are not 0: {result['weights'] / max(1, result['nonzero_weights']):.1f} times fewer"),
+        ("weight bits", f"{info['weight_bits']:,} as the network's integers; {check['stored_weight_bits']:,} as codes with their tables; {(check['indexed_weight_bits'] + 7) // 8:,} bytes where layers with many zeros are lists with indices"),
+        *[(f"clocks an image, {place}", f"{clocks:,}") for place, clocks in check["clocks"].items()],
         ("file", f"{check['onnx_bytes']:,} bytes"),
     ]  # fmt: skip
     return f"# {result['name']}\n\n| | |\n|---|---|\n" + "".join(f"| {key} | {value} |\n" for key, value in rows)

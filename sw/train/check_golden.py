@@ -21,7 +21,7 @@ import torch
 
 import card
 import datasets
-from deploy import load_frozen, predict, write_atomically
+from deploy import load_frozen, predict, weight_statistics, write_atomically
 from methods import activations_of
 from runner import finished, set_up
 
@@ -115,8 +115,16 @@ def compare(model, part, golden):
     }  # fmt: skip
 
 
-def check(folder, program, data_folder, float_check=False):
-    """Checks one finished run; writes check.json and card.md into its folder, and returns the check."""
+def clocks(program, onnx_file, board, folds=()):
+    """Clocks an image of the network compiled for a board, as fast as fits 70 % of it, or with foldings as `bitloom compile --fold` takes them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        rules = [argument for fold in folds for argument in ("--fold", fold)]
+        out = pathlib.Path(scratch) / "design"
+        return json.loads(bitloom(program, "compile", onnx_file, "--board", board, "--argmax", "--out", out, "--json", *rules))["predicted_clocks_per_image"]
+
+
+def check(folder, program, data_folder, float_check=False, board=None, folds=()):
+    """Checks one finished run; writes check.json and card.md into its folder, and returns the check. `board`, `folds`: see clocks."""
     result = finished(folder)
     if result is None or "accuracy" not in result:
         raise ValueError(f"{folder}: holds no finished quantized network (result.json, model.npz)")
@@ -135,6 +143,9 @@ def check(folder, program, data_folder, float_check=False):
     if float_check:
         outcome["float_check"] = run["check"]
     outcome["onnx_bytes"] = onnx_file.stat().st_size
+    outcome.update(weight_statistics(model))
+    place = ", ".join([board, *folds]) if board else ""
+    outcome["clocks"] = {place: clocks(program, onnx_file, board, folds)} if board else {}
     write_atomically(folder / "check.json", lambda part: part.write_text(json.dumps(outcome, indent=2) + "\n"))
     write_atomically(folder / "card.md", lambda part: part.write_text(card.text(result, outcome)))
     return outcome
@@ -153,6 +164,8 @@ def main():
     parser.add_argument("--bitloom", default="bitloom", help="the command (default: on PATH)")
     parser.add_argument("--data", type=pathlib.Path, help="folder of the data set's files")
     parser.add_argument("--float-check", action="store_true", help="bitloom run --check too: golden against the ONNX operators, tensor by tensor")
+    parser.add_argument("--board", help="compile for it, and state the clocks in the card")
+    parser.add_argument("--fold", action="append", default=[], help="with --board, as in bitloom compile: LAYER:pe=10,simd=10; may be repeated")
     parser.add_argument("--publish", type=pathlib.Path, help="copy models that pass, with their cards, into this folder")
     options = parser.parse_args()
     set_up("cpu")
@@ -162,7 +175,7 @@ def main():
             print(f"{folder}: skipped, it holds no finished quantized network")
             continue
         try:
-            outcome = check(folder, options.bitloom, options.data, options.float_check)
+            outcome = check(folder, options.bitloom, options.data, options.float_check, options.board, options.fold)
         except (ValueError, BitloomFailed, FileNotFoundError) as error:
             print(f"check_golden: {error}", file=sys.stderr)
             return 2

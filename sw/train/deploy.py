@@ -111,18 +111,28 @@ def accuracy(model, part, batch=1000):
     return (predict(model, part.images, batch).argmax(1) == part.labels).double().mean().item()
 
 
+def indexed_bits(weights, bits):
+    """Bits of a pruned tensor as a list of (gap, weight): a gap counts the zeros before a weight in the engine's order, in g bits; longer ones
+    take fillers. The least over g."""
+    flat = weights.permute(0, 2, 3, 1).reshape(-1) if weights.dim() == 4 else weights.reshape(-1)
+    at = flat.nonzero().reshape(-1)
+    gaps = torch.diff(at, prepend=torch.tensor([-1])) - 1
+    return min(int((len(at) + (gaps // 2**g).sum()) * (g + bits)) for g in range(1, 17))
+
+
 def weight_statistics(model):
-    """Totals over the layers of a frozen model: weights, those that are not 0, bits as stored (tables of codebooks included)."""
-    weights = kept = bits = 0
+    """Totals over the layers of a frozen model: weights; those that are not 0; `stored_weight_bits`: as codes, with the tables of codebooks;
+    `indexed_weight_bits`: each layer as that or as a list of what is not pruned, whichever is shorter."""
+    weights = kept = stored = indexed = 0
     for layer in model.modules():
         code = getattr(layer, "weight_code", None)
         if code is None:
             continue
-        weights += layer.weight.numel()
-        kept += int((layer.weight != 0).sum())
-        bits += layer.weight.numel() * code.stored_bits
-        if code.stored_bits < code.bits:
-            bits += code.bits << code.stored_bits
-    return {"weights": weights, "nonzero_weights": kept, "stored_weight_bits": bits}
-
-
+        values = layer.weight.detach().cpu()
+        table = code.bits << code.stored_bits if code.method == "uniq" else 0
+        dense = values.numel() * (code.stored_bits if code.method == "uniq" else code.bits) + table
+        weights += values.numel()
+        kept += int((values != 0).sum())
+        stored += dense
+        indexed += min(dense, indexed_bits(values, code.stored_bits))
+    return {"weights": weights, "nonzero_weights": kept, "stored_weight_bits": stored, "indexed_weight_bits": indexed}

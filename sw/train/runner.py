@@ -11,6 +11,7 @@ import importlib
 import json
 import math
 import os
+import pathlib
 import platform
 import time
 
@@ -105,6 +106,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe["seed"])
         model = NETS[recipe["net"]["name"]](**{k: v for k, v in recipe["net"].items() if k != "name"})
+        init = pathlib.Path(init) if init else None
         if init is not None:
             model.load_state_dict(load_checkpoint(init, "cpu"))
         self.blocks = put_quantizers(model, recipe)

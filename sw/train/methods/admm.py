@@ -98,6 +98,11 @@ class AdmmWeight(WeightQuantizer):
     def top(self):
         return self.levels
 
+    @property
+    def stored_bits(self):
+        """Of a kept weight, which is never 0."""
+        return (2 * self.levels - 1).bit_length()
+
     def _load_from_state_dict(self, state, prefix, *rest):
         for name in GROWN:
             if prefix + name in state:

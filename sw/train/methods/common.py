@@ -58,7 +58,7 @@ class WeightCode:
 
     bits: int  # of a code; 1: -1 and +1
     step: float
-    stored_bits: int  # that a weight takes with a table beside it: of a codebook fewer than `bits`
+    stored_bits: int  # of a weight where fewer do: its index in a codebook, or which level it has if it is not pruned
     method: str
 
 
