@@ -1,10 +1,13 @@
 """QONNX of what methods.quantize and nets.py use; export.py asks here for layers that it does not know itself."""
+import numpy as np
+from onnx import numpy_helper
 from torch import nn
 
 from methods import ClampedActivation, SignActivation
 from nets import Residual
 
 QONNX = "qonnx.custom_op.general"
+LARGE = 2**16  # weights
 
 
 def _pair(value):
@@ -12,12 +15,19 @@ def _pair(value):
 
 
 def _weight(graph, layer, name, transpose=False):
-    """The frozen weights as values, and behind them the quantizer that says their width: it leaves them as they are."""
+    """The frozen weights as values, and behind them the quantizer that says their width: it leaves them as they are. Large tensors stand in
+    the file as 8-bit codes, with a DequantizeLinear for code * step."""
     if not hasattr(layer, "weight_code"):
         raise TypeError(f"export: the weights of {name} are still trained; freeze the model first (methods.freeze)")
     code = layer.weight_code
     values = layer.weight.detach().cpu().numpy() + 0.0  # -0 becomes 0
-    constant = graph.constant(f"{name}_weight", values.T.copy() if transpose else values)
+    values = values.T.copy() if transpose else values
+    if values.size >= LARGE and code.bits <= 8:
+        codes = np.rint(values / np.float32(code.step)).astype(np.int8)
+        graph.initializers.append(numpy_helper.from_array(codes, f"{name}_weight_codes"))
+        constant = graph.node("DequantizeLinear", [f"{name}_weight_codes"], "", {"scale": code.step}, f"{name}_weight")
+    else:
+        constant = graph.constant(f"{name}_weight", values)
     if code.bits == 1:
         return graph.node("BipolarQuant", [constant], QONNX, {"scale": code.step}, f"{name}_weight_quant")
     return _quant(graph, constant, code.step, code.bits, True, f"{name}_weight_quant")

@@ -474,6 +474,16 @@ class Recipes(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "layers 7"):
             quantize(nn.Sequential(nn.Linear(2, 2)), "nice", 4, 4, layers={"7": {}})
 
+    def test_options_of_single_layers_go_by_number(self):
+        """Not by the names that nn.Sequential gives, which are numbers too."""
+        _, blocks = runner.build(recipes.load("mnist-lenet5-admm", "prune-71x"))
+        self.assertEqual([block.quantizer.keep for block in blocks], [0.2, 0.08, 0.009, 0.07])
+        kept_weights = sum(round(block.quantizer.keep * block.weight.numel()) for block in blocks)
+        self.assertEqual(kept_weights, 6050)
+        model = nn.Sequential(nn.Sequential(nn.Linear(4, 4)), nn.ReLU(), nn.Linear(4, 2))
+        blocks = quantize(model, "nice", 4, 4, layers={"0.0": {"weight_bits": 2}, "1": {"weight_bits": 3}})
+        self.assertEqual([block.quantizer.bits for block in blocks], [2, 3])
+
     def test_data_files(self):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)

@@ -119,7 +119,7 @@ def quantize(
 
     weight_bits, activation_bits: of all layers; edge_bits: of the first and last layer's weights, where they differ (method "nice").
     learned_clamp False: activation clamps stay at what calibration found. hardware: steps are b * 2^p, b in 5 .. 8.
-    layers: options for single layers by name or number, over `options`, which go to the method's class: noise, alpha, mean, level_bits,
+    layers: options for single layers by number ("0", "1", ..) or by dotted name, over `options`, which go to the method's class: noise, alpha, mean, level_bits,
     keep, rho, word, .. (noise 0 switches it off).
     """
     layers = dict(layers or {})
@@ -130,7 +130,7 @@ def quantize(
     for name, part in named:
         if isinstance(part, kinds):
             edge = edge_bits is not None and number in (0, total - 1)
-            own = {**(options if not edge else {}), **layers.pop(name, {}), **layers.pop(str(number), {})}
+            own = {**(options if not edge else {}), **layers.pop(str(number), {}), **(layers.pop(name, {}) if not name.isdigit() else {})}
             own.setdefault("hardware", hardware)
             bits = own.pop("weight_bits", edge_bits if edge else weight_bits)
             quantizer = weight_quantizer(own.pop("method", "nice" if edge else method), bits, own)
