@@ -22,7 +22,8 @@ from train_many import Job, add_options, run_jobs, unpack
 
 WIDTHS = ((1, 1), (1, 2), (2, 2), (3, 3), (4, 4), (4, 8))
 CODEBOOKS = (2, 3, 4)
-SEEDS = "1,2,3"
+SEEDS = [1, 2, 3]
+RECIPE = "ablation-fashion"
 BOARD = "ulx3s-85f"
 
 
@@ -152,7 +153,7 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train what is not finished yet")
     add_options(train)
-    train.add_argument("--seeds", default=SEEDS)
+    train.add_argument("--seeds", default=",".join(map(str, SEEDS)))
     train.add_argument("--only", help="comma-separated names of the table's rows")
     train.add_argument("--width", type=float, help="of the network, instead of the recipe's")
     make = commands.add_parser("table", help="write the tables")
@@ -161,7 +162,7 @@ def main():
     make.add_argument("--board", default=BOARD)
     make.add_argument("--write", type=pathlib.Path, help="file for the tables (default: print them)")
     for command in (train, make):
-        command.add_argument("--recipe", default="ablation-fashion")
+        command.add_argument("--recipe", default=RECIPE)
     options = parser.parse_args()
     try:
         base = recipes.load(options.recipe)

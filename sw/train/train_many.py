@@ -2,7 +2,7 @@
 """Trains many recipes side by side, cheapest first, until all are done or the time is up. What is done stays done: the same command goes on.
 
 Examples: python3 sw/train/train_many.py digits --data DIR --out build/train
-          python3 sw/train/train_many.py fashion mnist-lenet5:prune-60x --seeds 1,2 --data DIR --out build/train --time-limit 500 --workers 6
+          python3 sw/train/train_many.py ablation fashion:w4a4 --data DIR --out build/train --time-limit 500 --workers 6 --pack OUT
 
 Each worker is a process that holds the data on the device and trains one recipe after the other; several of them share a GPU well, since
 networks this small leave it idle most of the time. Needs torch and numpy only; QONNX files come later, from check_golden.py.
@@ -223,9 +223,14 @@ def run_jobs(jobs, options):
 
 
 def jobs_of(names, seeds, longer=1.0):
-    """Jobs for "RECIPE" (all its variants) and "RECIPE:VARIANT"."""
+    """Jobs for "RECIPE" (all its variants), "RECIPE:VARIANT" and "ablation"."""
     jobs = []
     for name in names:
+        if name == "ablation":
+            import ablation  # which imports this module
+
+            jobs += ablation.jobs(recipes.load(ablation.RECIPE), seeds or ablation.SEEDS)
+            continue
         file, _, variant = name.partition(":")
         variants = [variant] if variant else list(recipes.read_file(file)[1]) or [None]
         for variant in variants:
@@ -235,7 +240,7 @@ def jobs_of(names, seeds, longer=1.0):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipes", nargs="+", help="RECIPE (all variants) or RECIPE:VARIANT")
+    parser.add_argument("recipes", nargs="+", help="RECIPE (all variants), RECIPE:VARIANT, or ablation")
     parser.add_argument("--seeds", help="comma-separated; default: each recipe's own")
     parser.add_argument("--longer", type=float, default=1.0, help="factor for the epochs of every phase")
     add_options(parser)
