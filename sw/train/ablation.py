@@ -14,6 +14,7 @@ import pathlib
 import statistics
 import sys
 
+import card
 import check_golden
 import recipe as recipes
 from deploy import load_frozen, weight_statistics
@@ -139,7 +140,7 @@ def table(out, base, program, board):
         row = f"| {name} | {len(results)} | {shown([r['accuracy'] for r in results.values()])} |"
         if program:
             price = costs(results[min(results)]["folder"], program, board)
-            row += f" {price['bops']:,.0f} | {price['weight_bits']:,} | {price['stored']:,} | {price['clocks']:,} |"
+            row += f" {price['bops']:,.0f} | {price['weight_bits']:,} | {price['stored']:,} | {card.number(price['clocks'])} |"
         lines.append(row)
     lines += ["", "Differences in points, seed by seed:", "", "| what | seeds | difference |", "|---|---|---|"]
     for what, first, second in comparisons():

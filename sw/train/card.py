@@ -5,6 +5,11 @@ def percent(value):
     return "not measured" if value is None else f"{100 * value:.2f} %"
 
 
+def number(value):
+    """A number with separators; a text as it is."""
+    return value if isinstance(value, str) else f"{value:,}"
+
+
 def describe(quantize):
     """The recipe's [quantize] in words."""
     words = [f"{quantize['method']}, weights {quantize['weight_bits']} bit, activations {quantize['activation_bits']} bit"]
@@ -39,7 +44,7 @@ def text(result, check):
         ("BOPs (QONNX)", f"{info['bops_qonnx']:,}"),
         ("weights", f"{result['weights']:,}, of which {result['nonzero_weights']:,} are not 0: {result['weights'] / max(1, result['nonzero_weights']):.1f} times fewer"),
         ("weight bits", f"{info['weight_bits']:,} as the network's integers; {check['stored_weight_bits']:,} as codes with their tables; {(check['indexed_weight_bits'] + 7) // 8:,} bytes where layers with many zeros are lists with indices"),
-        *[(f"clocks an image, {place}", f"{clocks:,}") for place, clocks in check["clocks"].items()],
+        *[(f"clocks an image, {place}", number(clocks)) for place, clocks in check["clocks"].items()],
         ("file", f"{check['onnx_bytes']:,} bytes"),
     ]  # fmt: skip
     return f"# {result['name']}\n\n| | |\n|---|---|\n" + "".join(f"| {key} | {value} |\n" for key, value in rows)

@@ -116,11 +116,18 @@ def compare(model, part, golden):
 
 
 def clocks(program, onnx_file, board, folds=()):
-    """Clocks an image of the network compiled for a board, as fast as fits 70 % of it, or with foldings as `bitloom compile --fold` takes them."""
+    """Clocks an image of the network compiled for a board, as fast as fits 70 % of it, or with foldings as `bitloom compile --fold` takes them.
+    Where there is no such design, Bitloom's reason."""
     with tempfile.TemporaryDirectory() as scratch:
         rules = [argument for fold in folds for argument in ("--fold", fold)]
         out = pathlib.Path(scratch) / "design"
-        return json.loads(bitloom(program, "compile", onnx_file, "--board", board, "--argmax", "--out", out, "--json", *rules))["predicted_clocks_per_image"]
+        try:
+            text = bitloom(program, "compile", onnx_file, "--board", board, "--argmax", "--out", out, "--json", *rules)
+        except BitloomFailed as error:
+            if "does not fit" not in str(error):
+                raise
+            return f"does not fit{str(error).split('does not fit')[1]}"
+        return json.loads(text)["predicted_clocks_per_image"]
 
 
 def check(folder, program, data_folder, float_check=False, board=None, folds=()):

@@ -62,12 +62,9 @@ def set_random_state(state, device):
         torch.cuda.set_rng_state(state["cuda"], device)
 
 
-def load_checkpoint(path, device):
-    """A file that this module wrote. torch 2.6 and later must be told that it holds more than tensors."""
-    try:
-        return torch.load(path, map_location=device, weights_only=False)
-    except TypeError:  # before 1.13
-        return torch.load(path, map_location=device)
+def load_checkpoint(path):
+    """A file that this module wrote, on the CPU: what takes it moves it. torch 2.6 and later must be told that it holds more than tensors."""
+    return torch.load(path, map_location="cpu", weights_only=False)
 
 
 def optimizer_of(model, phase):
@@ -108,7 +105,7 @@ class Run:
         model = NETS[recipe["net"]["name"]](**{k: v for k, v in recipe["net"].items() if k != "name"})
         init = pathlib.Path(init) if init else None
         if init is not None:
-            model.load_state_dict(load_checkpoint(init, "cpu"))
+            model.load_state_dict(load_checkpoint(init))
         self.blocks = put_quantizers(model, recipe)
         self.model = model.to(self.device)
         self.phase, self.epoch, self.curves, self.seconds, self.float_accuracy = 0, 0, [], 0.0, None
@@ -126,7 +123,7 @@ class Run:
         path = self.folder / "checkpoint.pt"
         if not path.exists():
             return
-        state = load_checkpoint(path, self.device)
+        state = load_checkpoint(path)
         if state["recipe"] != self.recipe:
             raise ValueError(f"{path}: belongs to another recipe; give another --out, or delete the folder")
         # ADMM's and the codebooks' buffers change their values only; modes follow from the phase.
@@ -134,7 +131,7 @@ class Run:
         for key in ("phase", "epoch", "curves", "seconds", "float_accuracy"):
             setattr(self, key, state[key])
         self.saved_optimizer = state["optimizer"]
-        set_random_state({key: value.cpu() if value is not None else None for key, value in state["random"].items()}, self.device)
+        set_random_state(state["random"], self.device)
         self.log(f"going on after epoch {self.epoch} of phase {self.phase}")
 
     def save(self):
