@@ -4,9 +4,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-import export_rules
 from layers import QuantConv2d, QuantLinear
 from quantizers import Bipolar, Uniform
+import export_rules
 
 QONNX = "qonnx.custom_op.general"
 OPSET = 13
