@@ -28,7 +28,7 @@ import recipe as recipes
 import runner
 import train_many
 from deploy import indexed_bits, load_frozen, predict, save_frozen
-from methods import HARD, calibrate, freeze, quantize, set_mode
+from methods import HARD, NOISY, activations_of, calibrate, freeze, quantize, set_mode
 
 BITLOOM = sys.argv.pop(1) if __name__ == "__main__" and len(sys.argv) > 1 and not sys.argv[1].startswith("-") else "bitloom"
 runner.set_up("cpu")
@@ -238,6 +238,28 @@ class Files(unittest.TestCase):
             out = pathlib.Path(scratch)
             self.assertEqual(train_many.train_all([train_many.Job(bad), train_many.Job(base)], out, None, "cpu", 1, say=lambda text: None), (1, 1, 0))
             self.assertIn("lower the rate", (out / "bad-s1" / "error.txt").read_text())
+
+    def test_every_row_of_the_ablation_trains(self):
+        base = recipes.load("ablation-fashion")
+        base["net"]["width"] = 0.125
+        torch.manual_seed(2)
+        images, labels = torch.randint(0, 256, (16, 1, 28, 28)).float(), torch.randint(0, 10, (16,))
+        for job in ablation.jobs(base, [1]):
+            with self.subTest(job.name):
+                model, blocks = runner.build(job.recipe)
+                calibrate(model, [images])
+                switches = job.recipe["quantize"]
+                for mode in (NOISY, HARD):
+                    set_mode(blocks, mode)
+                    model.train()
+                    nn.functional.cross_entropy(model(images), labels).backward()
+                    for block in blocks:
+                        self.assertGreater(block.weight.grad.abs().sum().item(), 0)
+                        codes = block.quantizer.codes(block.weight.detach())
+                        self.assertTrue(torch.equal(codes, codes.round()))
+                    for activation in activations_of(model):
+                        learned = switches.get("learned_clamp", True) and activation.bits > 1
+                        self.assertEqual(activation.learned, learned)
 
     def test_cheapest_first_and_behind_what_they_start_from(self):
         jobs = ablation.jobs(recipes.load("ablation-fashion"), [1, 2, 3])
