@@ -12,7 +12,7 @@ namespace {
 
 // LUT4 per unit of each term: any fabric, ECP5, iCE40. Estimates, until bench/fit_cost is run (docs/decisions.md).
 constexpr std::array<CostTerms, 3> kLutPerTerm = {
-    {{233, 0, 2.40, 3.62, 3.62, 0, 0.241, 3.43}, {200, 0.9, 1.09, 2, 4, 0, 0.241, 1}, {250, 1.9, 1.5, 3.8, 5, 0, 0.3, 2.5}}};
+    {{233, 0, 2.40, 3.62, 3.62, 0, 0.241, 3.43}, {200, 0.9, 1.09, 2, 4, 0, 0.241, 1}, {250, 3, 2, 3, 5, 1.5, 0.3, 1.7}}};
 
 constexpr std::int64_t kLogicRomBits = 1024;  // as rtl/layer chooses: up to this size, or up to 16 words, a ROM becomes logic
 constexpr std::int64_t kLogicRomWords = 16;
@@ -85,9 +85,15 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   if (stage.combines) cost.terms[CombinedBits] = static_cast<double>(f.run_lanes) * raw.bits;
   const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
   cost.terms[WordBits] = static_cast<double>(word_bits);
-  if (stage.pairs) {  // a selector and an adder's cell for each bit of a pair; its sum and its difference, once
+  // Shared cells, in units of what others take: (A + 2) LUTs a product of A bits and 7/3 a binary one, and what is shared, once.
+  if (stage.pairs) {
+    cost.terms[BitOperations] /= 2;
+    cost.terms[Products] *= 2.0 / 3;
+    cost.terms[AccumulatorBits] *= 2.0 / 3;
+  } else if (stage.triples) {
+    cost.terms[BitOperations] *= 7.0 / 6;
     cost.terms[Products] = 0;
-    cost.terms[WordBits] *= 2;
+    cost.terms[AccumulatorBits] *= 2.0 / 3;
   }
   add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.weight_words);
   for (int pixel = 0; pixel < f.pixels; ++pixel) add_window(cost, device, word_bits, stage.window_plan);

@@ -89,6 +89,7 @@ struct Stage {
   std::int64_t shortest_group = 1;   ///< clocks of the shortest output group
   int shortest_run = 1;              ///< clocks that a run must take at least
   bool pairs = false;                ///< XNOR cells two by two (rtl/arithmetic/pair_sum)
+  bool triples = false;              ///< binary XNOR cells three by three (rtl/arithmetic/triple_count)
   bool combines = false;             ///< a group takes several runs
   std::string planes;                ///< what the weights are made of (describe)
   BasisBlocks blocks;                ///< basis engine
