@@ -17,6 +17,7 @@ namespace {
 using system::Active;
 using system::Buffer;
 using system::Clock;
+using system::Deferring;
 using system::Element;
 using system::Engine;
 using system::FrameLoad;
@@ -40,6 +41,7 @@ struct System::Parts {
   Sink* sink = nullptr;
   std::vector<std::pair<std::string, Engine*>> engines;
   std::vector<std::pair<std::string, Buffer*>> fifos;
+  std::vector<Deferring*> deferring;
 
   void add(std::string name, std::unique_ptr<Element> element, std::vector<std::size_t> inputs, std::vector<std::size_t> outputs) {
     nodes.push_back({std::move(name), std::move(element), std::move(inputs), std::move(outputs)});
@@ -95,11 +97,11 @@ struct System::Parts {
     return end - alike + 1;
   }
 
-  /// Decides the earliest clock that engines with a buffer of a single port leave open. False: there is none.
+  /// Decides the earliest clock that is left open. False: there is none.
   bool decide() {
-    Engine* first = nullptr;
-    for (const auto& [name, engine] : engines)
-      if (engine->undecided() != kUnknown && (first == nullptr || engine->undecided() < first->undecided())) first = engine;
+    Deferring* first = nullptr;
+    for (Deferring* module : deferring)
+      if (module->undecided() != kUnknown && (first == nullptr || module->undecided() < first->undecided())) first = module;
     if (first != nullptr) first->decide();
     return first != nullptr;
   }
@@ -155,8 +157,8 @@ void System::Parts::measure_loads(SystemResult& result, std::int64_t first) cons
     result.layers.push_back(std::move(layer));
   }
   if (result.clocks_per_image <= 0) return;
-  consider("input", static_cast<double>(streams[nodes.front().outputs[0]]->frame_beats()) / result.clocks_per_image);
-  consider("output", static_cast<double>(streams[nodes.back().inputs[0]]->frame_beats()) / result.clocks_per_image);
+  for (const Node& node : nodes)
+    for (const std::size_t s : node.outputs) consider(node.name, static_cast<double>(streams[s]->frame_beats()) / result.clocks_per_image);
 }
 
 System::System(const nlohmann::json& design) : parts_(std::make_unique<Parts>()) {
@@ -169,12 +171,13 @@ System::System(const nlohmann::json& design) : parts_(std::make_unique<Parts>())
       parts.streams.push_back(std::make_unique<Stream>(fmt::format("s{}", s).c_str()));
     auto source = std::make_unique<Source>("source", design.at("input").at("beats").get<std::int64_t>());
     parts.source = source.get();
-    parts.add("source", std::move(source), {}, {netlist.at("input").get<std::size_t>()});
+    parts.add("input", std::move(source), {}, {netlist.at("input").get<std::size_t>()});
     for (const nlohmann::json& instance : netlist.at("instances")) {
       auto element = system::make_element(instance);
       const auto instance_name = instance.at("name").get<std::string>();
       const auto layer = design.at("layers").at(instance.at("layer").get<std::size_t>()).at("name").get<std::string>();
       if (auto* engine = dynamic_cast<Engine*>(element.get())) parts.engines.emplace_back(layer, engine);
+      if (auto* module = dynamic_cast<Deferring*>(element.get())) parts.deferring.push_back(module);
       if (instance.at("module") == "stream_fifo") parts.fifos.emplace_back(instance_name, dynamic_cast<Buffer*>(element.get()));
       parts.add(instance_name, std::move(element), instance.at("inputs").get<std::vector<std::size_t>>(),
                 instance.at("outputs").get<std::vector<std::size_t>>());
