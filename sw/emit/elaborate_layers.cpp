@@ -103,6 +103,7 @@ void Elaboration::add_plane(const Stage& stage) {
   const int beats = f.pixels * conv.out_channels / f.lanes;  // of a step
   Instance& instance = add("plane_layer", "", wire, f.lanes, out, std::move(p), windowed(w, beats));
   instance.has_activity = true;
+  instance.group_clocks = program.group_clocks();
   // The window's program, and the pipeline: reader, adder tree, runs, search, lanes, FIFO.
   instance.latency = stage.words_per_pixel + 16 + 2 * index_bits(f.simd) + 16 + 2 * f.pixels * f.pe / f.lanes;
   if (f.pixels > 1 && f.pe < conv.out_channels) {
@@ -191,6 +192,7 @@ void Elaboration::add_pool(const Stage& stage) {
   p.emplace_back("CONTROL_INIT", memory("control", pool_image(stage.window_plan, offset_bits)));
   Instance& instance = add("max_pool", "", wire, lanes, type, std::move(p), windowed(stage.window_plan, chunks));
   instance.has_activity = true;
+  instance.group_clocks.assign(static_cast<std::size_t>(chunks), static_cast<std::int64_t>(stage.window_plan.offsets.size()));
   instance.latency = stage.words_per_pixel + 8;
   provide(stage, wire);
 }

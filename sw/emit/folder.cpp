@@ -197,6 +197,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
     total_uniq += bops_uniq(network, layer);
     total_qonnx += bops_qonnx(network, layer);
   }
+  result["netlist"] = describe_netlist(design);
   result["macs"] = total_macs;
   result["bops_uniq"] = total_uniq;
   result["bops_qonnx"] = total_qonnx;
