@@ -45,6 +45,7 @@ module plane_layer #(
     parameter     RUN_INIT        = "",   // none: every run is a group
     parameter int RUN_CLOCKS      = 2,    // words of the shortest run
     parameter int COEFFICIENT_BITS = 0,   // run_combiner
+    parameter int MAC16           = 0,    // run_combiner
     parameter int RUN_LANES       = 1,    // run_combiner: channels per clock, a multiple of LANES; without run words unused
     parameter int WEIGHT_WORDS    = 2,
     parameter     WEIGHT_INIT     = "",
@@ -195,7 +196,7 @@ module plane_layer #(
     wire [PASS_BITS-1:0] pass = PASSES > 1 ? run_fields[PASS_BITS-1:0] : '0;
     run_combiner #(
         .COUNT(COUNT), .LANES(RUN_LANES), .TOTAL_BITS(TOTAL_BITS), .TOTAL_SIGNED(TOTAL_SIGNED), .ACC_BITS(ACC_BITS), .PASSES(PASSES), .APAR(APAR),
-        .COEFFICIENT_BITS(COEFFICIENT_BITS)
+        .COEFFICIENT_BITS(COEFFICIENT_BITS), .MAC16(MAC16)
     ) combiner (
         .clk(clk), .rst(rst), .in_valid(run_valid), .in_first(run_group_first), .in_last(run_group_last), .in_pass(pass),
         .in_factor(run_fields[FIELD_BITS-1-:FACTOR_BITS]), .in_info(run_frame), .in_totals(totals), .out_valid(group_valid), .out_last(group_end),

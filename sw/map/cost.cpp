@@ -4,15 +4,12 @@
 #include <cstdint>
 #include <numeric>
 
+#include "map/cost_table.hpp"
 #include "map/plan.hpp"
 #include "map/raw.hpp"
 
 namespace bitloom {
 namespace {
-
-// LUT4 per unit of each term: any fabric, ECP5, iCE40. Estimates, until bench/fit_cost is run (docs/decisions.md).
-constexpr std::array<CostTerms, 3> kLutPerTerm = {
-    {{233, 0, 2.40, 3.62, 3.62, 0, 0.241, 3.43}, {200, 0.9, 1.09, 2, 4, 0, 0.241, 1}, {250, 1.9, 1.5, 3.8, 5, 0, 0.3, 2.5}}};
 
 constexpr std::int64_t kLogicRomBits = 1024;  // as rtl/layer chooses: up to this size, or up to 16 words, a ROM becomes logic
 constexpr std::int64_t kLogicRomWords = 16;
@@ -58,6 +55,17 @@ void add_results(Cost& cost, const Budget& device, const Stage& stage, std::int6
   if (depth > kRegisterFifo) add_buffer(cost, device, stage.folding.lanes * out_bits + 2, depth);
 }
 
+/// Factors of up to 18 signed bits meet in one multiplier; wider ones are split.
+std::int64_t dsps_of(int a_bits, int b_bits) { return std::int64_t{(a_bits + 16) / 17} * ((b_bits + 16) / 17); }
+
+/// The multipliers of rtl/layer/run_combiner: a lane's total by a level, which the pass has moved.
+void add_multipliers(Cost& cost, const Stage& stage, int total_bits, int level_bits) {
+  if (stage.multiplies_in_blocks)
+    cost.dsps = stage.folding.run_lanes * dsps_of(total_bits, level_bits);
+  else
+    cost.terms[BitOperations] += static_cast<double>(stage.folding.run_lanes) * total_bits * level_bits;
+}
+
 void add_plane(Cost& cost, const Network& network, const Stage& stage, const Budget& device) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const auto& conv = std::get<Convolution>(layer.op);
@@ -68,6 +76,10 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   cost.terms[BitOperations] = cost.terms[Products] * f.apar;
   cost.terms[AccumulatorBits] = static_cast<double>(f.pe) * f.pixels * raw.bits;
   if (stage.combines) cost.terms[CombinedBits] = static_cast<double>(f.run_lanes) * raw.bits;
+  if (stage.coefficient_bits > 0) {
+    const auto [total, level] = level_factors(network, stage);
+    add_multipliers(cost, stage, total, level);
+  }
   const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
   cost.terms[WordBits] = static_cast<double>(word_bits);
   if (stage.pairs) {  // a selector and an adder's cell for each bit of a pair; its sum and its difference, once
@@ -85,13 +97,10 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
     for (int level = 0; level < levels; ++level) add_rom(cost, device, raw.bits, std::int64_t{conv.out_channels / f.lanes} << level);
 }
 
-/// Factors of up to 18 signed bits meet in one multiplier; wider ones are split.
-std::int64_t dsps_of(int a_bits, int b_bits) { return std::int64_t{(a_bits + 16) / 17} * ((b_bits + 16) / 17); }
-
 void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int out_bits, int lanes, const Budget& device) {
   const RequantizeConstants c = requantize_constants(op, in.type);
   cost.terms[WordBits] += static_cast<double>(lanes) * std::max(in.type.bits() + c.mul_bits, c.add_bits);
-  if (device.dsps > 0)
+  if (device.dsps > 0 && device.infers_dsps)
     cost.dsps = lanes * dsps_of(in.type.bits() + 1, c.mul_bits);
   else
     cost.terms[BitOperations] = static_cast<double>(lanes) * in.type.bits() * c.mul_bits;
@@ -100,6 +109,16 @@ void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int 
 }
 
 }  // namespace
+
+std::pair<int, int> level_factors(const Network& network, const Stage& stage) {
+  const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
+  const auto& conv = std::get<Convolution>(layer.op);
+  const ValueType& in = network.input_of(layer).type;
+  const int total = total_bits(stage, conv, in, raw_accumulator(conv, in, stage.pairs)) + (has_signed_totals(stage, conv, in) ? 0 : 1);
+  return {total, stage.coefficient_bits + in.bits() - stage.folding.apar};
+}
+
+double most_underestimated() { return kMostUnderestimated; }
 
 std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t depth) {
   std::int64_t fewest = INT64_MAX;

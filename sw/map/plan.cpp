@@ -94,6 +94,19 @@ void use_sprams(const Candidates& candidates, std::int64_t clocks, double luts_p
   }
 }
 
+/// Makes codebooks' multipliers of LUTs until the blocks are enough, where that can be chosen: the most blocks first.
+void spare_dsps(const Network& network, const Budget& budget, std::vector<Stage>& stages) {
+  for (;;) {
+    std::int64_t needed = 0;
+    Stage* most = nullptr;
+    for (Stage& stage : stages) {
+      needed += stage.cost.dsps;
+      if (stage.multiplies_in_blocks && (most == nullptr || stage.cost.dsps > most->cost.dsps)) most = &stage;
+    }
+    if (needed <= budget.dsps || most == nullptr || !without_blocks(network, *most, budget)) return;
+  }
+}
+
 bool plan_within(const Network& network, const Candidates& candidates, std::int64_t budget_clocks, double luts_per_block,
                  const Budget& budget, Plan& plan) {
   plan = Plan{};
@@ -117,27 +130,30 @@ bool plan_within(const Network& network, const Candidates& candidates, std::int6
     if (chosen.back() == nullptr) return false;
   }
   use_sprams(candidates, budget_clocks, luts_per_block, budget, chosen);
-  for (const Stage* best : chosen) {
-    if (best->clocks > plan.clocks_per_image) {
-      plan.clocks_per_image = best->clocks;
-      plan.bottleneck = best->name;
+  for (const Stage* best : chosen) plan.stages.push_back(*best);
+  spare_dsps(network, budget, plan.stages);
+  for (const Stage& stage : plan.stages) {
+    if (stage.clocks > plan.clocks_per_image) {
+      plan.clocks_per_image = stage.clocks;
+      plan.bottleneck = stage.name;
     }
-    plan.cost.lut4 += best->cost.lut4;
-    plan.cost.block_rams += best->cost.block_rams;
-    plan.cost.dsps += best->cost.dsps;
-    plan.cost.sprams += best->cost.sprams;
-    plan.cost.memory_bits += best->cost.memory_bits;
-    plan.stages.push_back(*best);
+    plan.cost.lut4 += stage.cost.lut4;
+    plan.cost.block_rams += stage.cost.block_rams;
+    plan.cost.dsps += stage.cost.dsps;
+    plan.cost.sprams += stage.cost.sprams;
+    plan.cost.memory_bits += stage.cost.memory_bits;
   }
   set_slack(plan);
   return true;
 }
 
-std::string binding(const Plan& plan, const Budget& budget) {
-  const double limit = static_cast<double>(budget.lut4) * budget.fraction;
+std::string binding(const Plan& plan, const Budget& budget, bool by_hand) {
+  const double asked = static_cast<double>(budget.lut4) * budget.fraction;
+  const double certain = static_cast<double>(budget.lut4 - budget.link_lut4) / (1 + most_underestimated());
+  const double limit = by_hand ? asked : std::min(asked, certain);
   if (plan.cost.lut4 > limit)
-    return fmt::format("about {:.0f} LUT4 are needed, {:.0f} ({:.0f} % of {}) may be used", plan.cost.lut4, limit, 100 * budget.fraction,
-                       budget.lut4);
+    return fmt::format("about {:.0f} LUT4 are needed, {:.0f} ({:.0f} % of {}) may be used", plan.cost.lut4, limit,
+                       100 * limit / static_cast<double>(budget.lut4), budget.lut4);
   if (plan.cost.block_rams > budget.block_rams)
     return fmt::format("{} block RAMs are needed, {} exist", plan.cost.block_rams, budget.block_rams);
   if (plan.cost.dsps > budget.dsps) return fmt::format("{} multipliers are needed, {} exist", plan.cost.dsps, budget.dsps);
@@ -147,12 +163,12 @@ std::string binding(const Plan& plan, const Budget& budget) {
 /// The plan at the lowest price of a block RAM that fits. Nothing when the clocks cannot be met; else, when `why` is not empty, the last
 /// plan tried, which does not fit for that reason.
 std::optional<Plan> fitting_plan(const Network& network, const Candidates& candidates, std::int64_t clocks, const Budget& budget,
-                                 std::string& why) {
+                                 bool by_hand, std::string& why) {
   Plan plan;
   for (const double price : kLutsPerBlock) {
     if (!plan_within(network, candidates, clocks, price, budget, plan)) return std::nullopt;
     plan.fabric = budget.fabric;
-    why = binding(plan, budget);
+    why = binding(plan, budget, by_hand);
     if (why.empty() || plan.cost.block_rams <= budget.block_rams) break;
   }
   return plan;
@@ -213,9 +229,10 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
   std::int64_t asked = options.clocks_per_image;
   if (options.frames_per_second > 0)
     asked = std::max<std::int64_t>(1, static_cast<std::int64_t>(budget.clock_hz / options.frames_per_second));
+  const bool by_hand = !options.fold.empty();
   std::string why;
   if (asked > 0) {
-    const std::optional<Plan> plan = fitting_plan(network, candidates, asked, budget, why);
+    const std::optional<Plan> plan = fitting_plan(network, candidates, asked, budget, by_hand, why);
     if (!plan)
       throw Error(network.name,
                   fmt::format("{} clocks per image cannot be reached: even full parallelism takes more; ask for fewer frames", asked));
@@ -224,8 +241,16 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
                                             budget.board, why));
     return *plan;
   }
-  for (const std::int64_t clocks : budgets)  // ascending: the first that fits is the fastest
-    if (const std::optional<Plan> plan = fitting_plan(network, candidates, clocks, budget, why); plan && why.empty()) return *plan;
+  std::string binds;
+  for (const std::int64_t clocks : budgets) {  // ascending: the first that fits is the fastest
+    std::optional<Plan> plan = fitting_plan(network, candidates, clocks, budget, by_hand, why);
+    if (!plan) continue;
+    if (why.empty()) {
+      plan->binding = binds;
+      return *plan;
+    }
+    binds = why;
+  }
   throw Error(network.name, fmt::format("does not fit {} at any folding: {}; take a larger board or a smaller network", budget.board, why));
 }
 

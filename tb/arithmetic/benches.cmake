@@ -34,4 +34,4 @@ array_case(Varray_select_odd PE=2 SIMD=6 ACT_BITS=3 RUN_BITS=9 XNOR=1'b1 PAIRS=1
 array_case(Varray_select_signed PE=2 SIMD=2 ACT_BITS=4 RUN_BITS=8 CAN_SIGN=1'b1 XNOR=1'b1 PAIRS=1'b1)
 add_bench(plane_array CASES ${array_cases})
 tested_within(plane_array carry_adders delay_line gated_sum gated_tree pair_sum plane_merge signed_sum)
-tested_within(formal_cells carry_adders_ecp5 carry_adders_ice40 carry_chain_ecp5 carry_chain_ice40)
+tested_within(formal_cells carry_adders_ecp5 carry_adders_ice40 carry_chain_ecp5 carry_chain_ice40 multiplier_ice40)
