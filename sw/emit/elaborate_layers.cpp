@@ -50,11 +50,11 @@ void Elaboration::add_plane(const Stage& stage) {
                   {"PIXEL_STEP", num(w.pixel_step)},
                   {"XNOR", num(uses_xnor(conv) ? 1 : 0)},
                   {"PAIRS", num(stage.pairs ? 1 : 0)},
+                  {"TRIPLES", num(stage.triples ? 1 : 0)},
                   {"DEPTHWISE", num(stage.depthwise ? 1 : 0)},
                   {"WPAR", num(f.wpar)},
                   {"W_SIGNED", num(subtracts ? 1 : 0)},
-                  // iCE40's own adders (FABRIC 2) are denser, but nextpnr 0.7 does not route full chips of them (docs/decisions.md).
-                  {"FABRIC", num(design_.plan.fabric == 1 ? 1 : 0)},
+                  {"FABRIC", num(design_.plan.fabric)},
                   {"TOTAL_BITS", num(total_bits(stage, conv, in, raw))},
                   {"ACC_BITS", num(raw.bits)},
                   {"GROUPS", num(conv.out_channels / f.pe)}};

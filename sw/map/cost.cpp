@@ -82,9 +82,15 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   }
   const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
   cost.terms[WordBits] = static_cast<double>(word_bits);
-  if (stage.pairs) {  // a selector and an adder's cell for each bit of a pair; its sum and its difference, once
+  // Shared cells, in units of what others take: (A + 2) LUTs a product of A bits and 7/3 a binary one, and what is shared, once.
+  if (stage.pairs) {
+    cost.terms[BitOperations] /= 2;
+    cost.terms[Products] *= 2.0 / 3;
+    cost.terms[AccumulatorBits] *= 2.0 / 3;
+  } else if (stage.triples) {
+    cost.terms[BitOperations] *= 7.0 / 6;
     cost.terms[Products] = 0;
-    cost.terms[WordBits] *= 2;
+    cost.terms[AccumulatorBits] *= 2.0 / 3;
   }
   add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.weight_words);
   for (int pixel = 0; pixel < f.pixels; ++pixel) add_window(cost, device, word_bits, stage.window_plan);

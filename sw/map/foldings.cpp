@@ -56,7 +56,7 @@ std::int64_t beats_out(const Network& network, const Stage& stage, int lanes) {
   return network.maps[static_cast<std::size_t>(stage.out_map)].shape.size() / lanes;
 }
 
-constexpr int kIce40 = 2, kFewestPairBits = 3;  // Budget::fabric; with fewer bits an adder's cells are no more than a selector's
+constexpr int kIce40 = 2;  // Budget::fabric: adders see plain bits only, so XNOR cells are taken by twos or threes
 
 constexpr int kMac16Bits = 16;
 
@@ -67,11 +67,16 @@ bool multiplies_in_blocks(const Network& network, const Stage& stage, const Budg
   return budget.infers_dsps || (total <= kMac16Bits && level <= kMac16Bits);
 }
 
-/// Whether XNOR cells are taken two by two: where adders see plain bits only, and a group is a single run.
+/// Two by two: all bits of several at once, and a group is a single run.
 bool takes_pairs(const Stage& stage, const Convolution& conv, int bits, int fabric) {
   const Folding& f = stage.folding;
-  return fabric == kIce40 && uses_xnor(conv) && !stage.depthwise && bits >= kFewestPairBits && f.apar == bits && f.simd % 2 == 0 &&
+  return fabric == kIce40 && uses_xnor(conv) && !stage.depthwise && bits > 1 && f.apar == bits && f.simd % 2 == 0 &&
          stage.in_shape.channels / conv.groups % 2 == 0;
+}
+
+/// Three by three: one bit at a time, without sign.
+bool takes_triples(const Stage& stage, const Convolution& conv, const ValueType& type, int fabric) {
+  return fabric == kIce40 && uses_xnor(conv) && !stage.depthwise && stage.folding.apar == 1 && (type.is_bipolar() || !type.is_signed());
 }
 
 bool apply_plane(const Network& network, Stage& stage, const Layer& layer, const PlaneMasks& masks) {
@@ -160,6 +165,7 @@ bool apply(const Network& network, Stage& stage, const Folding& folding, const P
   switch (stage.kind) {
     case StageKind::Plane:
       stage.pairs = takes_pairs(stage, std::get<Convolution>(layer.op), network.input_of(layer).type.bits(), budget.fabric);
+      stage.triples = takes_triples(stage, std::get<Convolution>(layer.op), network.input_of(layer).type, budget.fabric);
       if (!apply_plane(network, stage, layer, *masks)) return false;
       stage.multiplies_in_blocks = multiplies_in_blocks(network, stage, budget);
       break;

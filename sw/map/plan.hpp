@@ -87,6 +87,7 @@ struct Stage {
   std::int64_t shortest_group = 1;   ///< clocks of the shortest output group
   int shortest_run = 1;              ///< clocks that a run must take at least
   bool pairs = false;                ///< XNOR cells two by two (rtl/arithmetic/pair_sum)
+  bool triples = false;              ///< binary XNOR cells three by three (rtl/arithmetic/triple_count)
   bool combines = false;             ///< a group takes several runs
   int coefficient_bits = 0;          ///< of a codebook's levels; 0: no multipliers
   bool multiplies_in_blocks = false;  ///< its levels meet the totals in multiplier blocks
