@@ -68,3 +68,11 @@ module sim_lut_ram4 #(parameter [63:0] INIT = 0) (
   always @(posedge clk) if (wr_en) mem[{wr_addr, 2'd0}+:4] <= wr_data;
   assign rd_data = mem[{rd_addr, 2'd0}+:4];
 endmodule
+
+// A product without registers.
+module sim_MULT18X18D (input [17:0] A, input [17:0] B, input SIGNEDA, input SIGNEDB, output [35:0] P);
+  wire signed [18:0] a = {SIGNEDA & A[17], A}, b = {SIGNEDB & B[17], B};
+  wire signed [37:0] product = a * b;
+  assign P = product[35:0];
+  wire unused = &{1'b0, product[37:36]};
+endmodule
