@@ -64,11 +64,12 @@ struct Compile {
       if (!stage.choice.empty()) fmt::print("{}: {}\n", stage.name, stage.choice);
     fmt::print(
         "{} clocks per image, set by {}: {:.0f} images/s at {}'s {} MHz. {} bit operations executed for an image ({:.4g} by UNIQ, {} by "
-        "QONNX).\nEstimated {:.0f} LUT4 of {}, {} block RAMs of {}.\nDesign: {}\n",
+        "QONNX).\nEstimated {:.0f} LUT4 of {}, {} block RAMs of {}, {} multipliers of {}.\n{}Design: {}\n",
         thousands(static_cast<double>(plan.clocks_per_image)), plan.bottleneck,
         budget.clock_hz / static_cast<double>(plan.clocks_per_image), target.name, target.clock_mhz,
         thousands(description.at("bit_operations").get<double>()), description.at("bops_uniq").get<double>(),
         thousands(description.at("bops_qonnx").get<double>()), plan.cost.lut4, target.lut4, plan.cost.block_rams, target.bram,
+        plan.cost.dsps, target.dsp, plan.binding.empty() ? "" : fmt::format("Faster does not fit: {}.\n", plan.binding),
         folder.string());
   }
 };

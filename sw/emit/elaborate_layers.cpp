@@ -7,20 +7,6 @@
 #include "map/raw.hpp"
 
 namespace bitloom {
-namespace {
-
-/// Bits of a run's totals: enough for any weights; never more than the accumulator's, which is exact modulo its width.
-int total_bits(const Stage& stage, const Convolution& conv, const ValueType& in, const RawAccumulator& raw) {
-  const Folding& f = stage.folding;
-  const std::int64_t products = std::int64_t{f.simd} * static_cast<std::int64_t>(stage.window_plan.offsets.size());
-  const std::int64_t planes = (std::int64_t{1} << f.wpar) - 1, largest = products * planes * ((std::int64_t{1} << f.apar) - 1);
-  const bool is_signed = in.is_signed() || stage.pairs || (f.wpar > 1 && conv.weight_type.is_signed());
-  const int bits = is_signed ? signed_bits({-largest - 1, largest}) : signed_bits({largest}) - 1;
-  return std::min(bits, raw.bits);
-}
-
-}  // namespace
-
 void Elaboration::search(Parameters& parameters, const Threshold& op, const ValueType& out, int channels, int lanes, int bits,
                          std::int64_t never, const std::function<std::int64_t(std::size_t, std::size_t)>& threshold) {
   for (auto& [name, image] : threshold_images(op, channels, lanes, bits, never, threshold)) memory("activation_" + name, image);
@@ -97,7 +83,8 @@ void Elaboration::add_plane(const Stage& stage) {
     p.insert(p.end(), {{"RUN_WORDS", num(static_cast<std::int64_t>(images.runs.words.size()))},
                        {"RUN_CLOCKS", num(program.shortest_run())},
                        {"RUN_LANES", num(f.run_lanes)},
-                       {"COEFFICIENT_BITS", num(program.coefficient_bits)}});
+                       {"COEFFICIENT_BITS", num(program.coefficient_bits)},
+                       {"MAC16", num(stage.multiplies_in_blocks && design_.plan.fabric == 2 ? 1 : 0)}});
     p.emplace_back("RUN_INIT", memory("runs", std::move(images.runs)));
   }
   p.insert(p.end(), {{"LANES", num(f.lanes)},

@@ -129,9 +129,10 @@ bool NetlistWriter::memory_cell() {
     access(fmt::format("{} & {}", enable, in("WREN")), true);
     access(fmt::format("{} & !{}", enable, in("WREN")), false);
   } else if (type_ == "DP16KD") {
-    for (const char* mode : {"REGMODE_A", "REGMODE_B"}) require(mode, {"", "NOREG"});
+    for (const char* mode : {"REGMODE_A", "REGMODE_B"}) require(mode, {"", "NOREG", "OUTREG"});
     instance("sim_DP16KD",
-             fmt::format(".DATA_WIDTH_A({}), .DATA_WIDTH_B({}), .INIT(18432'b{})", number("DATA_WIDTH_A"), number("DATA_WIDTH_B"),
+             fmt::format(".DATA_WIDTH_A({}), .DATA_WIDTH_B({}), .OUT_A({:d}), .OUT_B({:d}), .INIT(18432'b{})", number("DATA_WIDTH_A"),
+                         number("DATA_WIDTH_B"), text("REGMODE_A") == "OUTREG", text("REGMODE_B") == "OUTREG",
                          block_content(parameters())),
              {{"clk", "clk"},
               {"CEA", in("CEA")},

@@ -124,6 +124,7 @@ std::string explain_choice(const std::vector<Stage>& options, const Stage& chose
 Candidates make_candidates(const Network& network, const Budget& budget, const std::vector<FoldRule>& fold) {
   check(network);
   Candidates candidates;
+  candidates.by_hand = !fold.empty();
   const std::vector<Stage> stages = cut_into_stages(network);
   check_fold_rules(stages, fold);
   for (const Stage& stage : stages) {
@@ -140,6 +141,7 @@ Candidates make_candidates(const Network& network, const Budget& budget, const s
         candidates.clocks.insert(other.clocks);
         candidates.stages.back().push_back(std::move(other));
       }
+      if (Stage other = option; without_blocks(network, other, budget)) candidates.stages.back().push_back(std::move(other));
       candidates.clocks.insert(option.clocks);
       candidates.stages.back().push_back(std::move(option));
     }
@@ -179,11 +181,13 @@ Cost& operator+=(Cost& sum, const Cost& cost) {
   return sum;
 }
 
-std::string binding(const Cost& cost, const Budget& budget) {
-  const double limit = static_cast<double>(budget.lut4) * budget.fraction;
+std::string binding(const Cost& cost, const Budget& budget, bool by_hand) {
+  const double asked = static_cast<double>(budget.lut4) * budget.fraction;
+  const double certain = static_cast<double>(budget.lut4 - budget.link_lut4) / (1 + most_underestimated());
+  const double limit = by_hand ? asked : std::min(asked, certain);
   if (cost.lut4 > limit)
-    return fmt::format("about {:.0f} LUT4 are needed, {:.0f} ({:.0f} % of {}) may be used", cost.lut4, limit, 100 * budget.fraction,
-                       budget.lut4);
+    return fmt::format("about {:.0f} LUT4 are needed, {:.0f} ({:.0f} % of {}) may be used", cost.lut4, limit,
+                       100 * limit / static_cast<double>(budget.lut4), budget.lut4);
   if (cost.block_rams > budget.block_rams)
     return fmt::format("{} block RAMs are needed, {} exist", cost.block_rams, budget.block_rams);
   if (cost.dsps > budget.dsps) return fmt::format("{} multipliers are needed, {} exist", cost.dsps, budget.dsps);
@@ -203,7 +207,7 @@ std::optional<Choice> choose(const Candidates& candidates, std::size_t first, st
     use_sprams(candidates, first, clocks, price, budget, choice.stages);
     spare_dsps(candidates, first, clocks, price, budget, choice.stages);
     for (const Stage* stage : choice.stages) choice.cost += stage->cost;
-    why = binding(choice.cost, budget);
+    why = binding(choice.cost, budget, candidates.by_hand);
     if (why.empty() || choice.cost.block_rams <= budget.block_rams) break;
   }
   return choice;

@@ -15,6 +15,7 @@ struct Candidates {
   std::vector<std::vector<Stage>> stages;  ///< per stage, per folding
   std::vector<int> input_lanes;
   std::set<std::int64_t> clocks;  ///< per image, that some part of the network can take
+  bool by_hand = false;           ///< foldings were asked for
 };
 
 /// Throws Error naming the layer for what the hardware does not do.
@@ -39,8 +40,9 @@ std::optional<Choice> choose(const Candidates& candidates, std::size_t first, st
 
 Cost& operator+=(Cost& sum, const Cost& cost);
 
-/// What does not fit, in a sentence; "" when all does.
-std::string binding(const Cost& cost, const Budget& budget);
+/// What does not fit, in a sentence; "" when all does. Room is kept for the link and for what the cost model may miss, but not where foldings
+/// were chosen by hand.
+std::string binding(const Cost& cost, const Budget& budget, bool by_hand);
 
 /// A plan of the chosen stages (of all), with the input's lanes and what the outputs take; nothing when these cannot meet the clocks.
 /// `luts_per_block`: the price that they were compared at, for the reason why one engine was chosen over the other.

@@ -48,8 +48,16 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
                                             budget.board, why));
     return *plan;
   }
-  for (const std::int64_t clocks : candidates.clocks)  // ascending: the first that fits is the fastest
-    if (const std::optional<Plan> plan = fitting_plan(network, candidates, clocks, budget, why); plan && why.empty()) return *plan;
+  std::string binds;
+  for (const std::int64_t clocks : candidates.clocks) {  // ascending: the first that fits is the fastest
+    std::optional<Plan> plan = fitting_plan(network, candidates, clocks, budget, why);
+    if (!plan) continue;
+    if (why.empty()) {
+      plan->binding = binds;
+      return *plan;
+    }
+    binds = why;
+  }
   throw Error(network.name, fmt::format("does not fit {} at any folding: {}; take a larger board or a smaller network", budget.board, why));
 }
 
