@@ -7,20 +7,6 @@
 #include "map/raw.hpp"
 
 namespace bitloom {
-namespace {
-
-/// Bits of a run's totals: enough for any weights; never more than the accumulator's, which is exact modulo its width.
-int total_bits(const Stage& stage, const Convolution& conv, const ValueType& in, const RawAccumulator& raw) {
-  const Folding& f = stage.folding;
-  const std::int64_t products = std::int64_t{f.simd} * static_cast<std::int64_t>(stage.window_plan.offsets.size());
-  const std::int64_t planes = (std::int64_t{1} << f.wpar) - 1, largest = products * planes * ((std::int64_t{1} << f.apar) - 1);
-  const bool is_signed = in.is_signed() || stage.pairs || (f.wpar > 1 && conv.weight_type.is_signed());
-  const int bits = is_signed ? signed_bits({-largest - 1, largest}) : signed_bits({largest}) - 1;
-  return std::min(bits, raw.bits);
-}
-
-}  // namespace
-
 void Elaboration::search(Parameters& parameters, const Threshold& op, const ValueType& out, int channels, int lanes, int bits,
                          std::int64_t never, const std::function<std::int64_t(std::size_t, std::size_t)>& threshold) {
   for (auto& [name, image] : threshold_images(op, channels, lanes, bits, never, threshold)) memory("activation_" + name, image);
@@ -77,11 +63,11 @@ void Elaboration::add_plane(const Stage& stage) {
                   {"PIXEL_STEP", num(w.pixel_step)},
                   {"XNOR", num(uses_xnor(conv) ? 1 : 0)},
                   {"PAIRS", num(stage.pairs ? 1 : 0)},
+                  {"TRIPLES", num(stage.triples ? 1 : 0)},
                   {"DEPTHWISE", num(stage.depthwise ? 1 : 0)},
                   {"WPAR", num(f.wpar)},
                   {"W_SIGNED", num(subtracts ? 1 : 0)},
-                  // iCE40's own adders (FABRIC 2) are denser, but nextpnr 0.7 does not route full chips of them (docs/decisions.md).
-                  {"FABRIC", num(design_.plan.fabric == 1 ? 1 : 0)},
+                  {"FABRIC", num(design_.plan.fabric)},
                   {"TOTAL_BITS", num(total_bits(stage, conv, in, raw))},
                   {"ACC_BITS", num(raw.bits)},
                   {"GROUPS", num(conv.out_channels / f.pe)}};
@@ -97,7 +83,8 @@ void Elaboration::add_plane(const Stage& stage) {
     p.insert(p.end(), {{"RUN_WORDS", num(static_cast<std::int64_t>(images.runs.words.size()))},
                        {"RUN_CLOCKS", num(program.shortest_run())},
                        {"RUN_LANES", num(f.run_lanes)},
-                       {"COEFFICIENT_BITS", num(program.coefficient_bits)}});
+                       {"COEFFICIENT_BITS", num(program.coefficient_bits)},
+                       {"MAC16", num(stage.multiplies_in_blocks && design_.plan.fabric == 2 ? 1 : 0)}});
     p.emplace_back("RUN_INIT", memory("runs", std::move(images.runs)));
   }
   p.insert(p.end(), {{"LANES", num(f.lanes)},
@@ -109,6 +96,7 @@ void Elaboration::add_plane(const Stage& stage) {
   const int beats = f.pixels * conv.out_channels / f.lanes;  // of a step
   Instance& instance = add("plane_layer", "", wire, f.lanes, out, std::move(p), windowed(w, beats));
   instance.has_activity = true;
+  instance.group_clocks = program.group_clocks();
   // The window's program, and the pipeline: reader, adder tree, runs, search, lanes, FIFO.
   instance.latency = stage.words_per_pixel + 16 + 2 * index_bits(f.simd) + 16 + 2 * f.pixels * f.pe / f.lanes;
   if (f.pixels > 1 && f.pe < conv.out_channels) {
@@ -197,6 +185,7 @@ void Elaboration::add_pool(const Stage& stage) {
   p.emplace_back("CONTROL_INIT", memory("control", pool_image(stage.window_plan, offset_bits)));
   Instance& instance = add("max_pool", "", wire, lanes, type, std::move(p), windowed(stage.window_plan, chunks));
   instance.has_activity = true;
+  instance.group_clocks.assign(static_cast<std::size_t>(chunks), static_cast<std::int64_t>(stage.window_plan.offsets.size()));
   instance.latency = stage.words_per_pixel + 8;
   provide(stage, wire);
 }

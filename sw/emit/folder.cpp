@@ -153,6 +153,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                  {"layers", json::array()},
                  {"predicted_clocks_per_image", design.plan.clocks_per_image},
                  {"bottleneck", design.plan.bottleneck},
+                 {"binding", design.plan.binding},
                  {"fabric", design.plan.fabric},
                  {"estimate", {{"lut4", design.plan.cost.lut4}, {"block_rams", design.plan.cost.block_rams}}}};
   for (const fs::path& source : sources) result["sources"].push_back("rtl/" + source.filename().string());
@@ -222,6 +223,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
     total_uniq += bops_uniq(network, layer);
     total_qonnx += bops_qonnx(network, layer);
   }
+  result["netlist"] = describe_netlist(design);
   result["macs"] = total_macs;
   result["bops_uniq"] = total_uniq;
   result["bops_qonnx"] = total_qonnx;

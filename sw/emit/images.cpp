@@ -22,6 +22,16 @@ void keep_one_period(MemoryImage& image) {
   }
 }
 
+/// The last `simd` bits of a word, three by three, as rtl/arithmetic/triple_count wants them: {w1 ^ w2, w0 ^ w2, majority} for {w0, w1, w2}.
+void recode_triples(std::vector<bool>& word, int simd) {
+  for (std::size_t at = word.size() - static_cast<std::size_t>(simd); at + 3 <= word.size(); at += 3) {
+    const bool w0 = word[at], w1 = word[at + 1], w2 = word[at + 2];
+    word[at] = w1 != w2;
+    word[at + 1] = w0 != w2;
+    word[at + 2] = w0 == w1 ? w0 : w2;
+  }
+}
+
 }  // namespace
 
 std::string MemoryImage::text() const {
@@ -81,9 +91,11 @@ ProgramImages program_images(const Stage& stage, const Convolution& conv, const 
           // Offsets run over kernel row, column and chunk, channel fastest: step j meets the fan-in elements j*simd .. j*simd+simd-1.
           const std::size_t first = (g * static_cast<std::size_t>(f.pe) + static_cast<std::size_t>(pe)) * fan_in +
                                     static_cast<std::size_t>(step) * static_cast<std::size_t>(f.simd);
-          for (int p = run.plane; p < run.plane + f.wpar; ++p)
+          for (int p = run.plane; p < run.plane + f.wpar; ++p) {
             for (std::size_t i = 0; i < static_cast<std::size_t>(f.simd); ++i)
               word.push_back(!run.blank && (masks[first + i] >> p & 1) != 0);
+            if (stage.triples) recode_triples(word, f.simd);
+          }
         }
         images.weights.words.push_back(std::move(word));
       }

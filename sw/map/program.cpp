@@ -241,6 +241,12 @@ std::int64_t Program::shortest_group() const {
   return shortest * passes;
 }
 
+std::vector<std::int64_t> Program::group_clocks() const {
+  std::vector<std::int64_t> clocks;
+  for (std::size_t g = 0; g < groups.size(); ++g) clocks.push_back(words_of(runs_of(g)) * passes);
+  return clocks;
+}
+
 Program make_program(const Convolution& conv, const Stage& stage, const PlaneMasks& masks, int activation_bits) {
   const Folding& f = stage.folding;
   const std::size_t words = stage.window_plan.offsets.size(), shortest = static_cast<std::size_t>(stage.shortest_run);

@@ -81,6 +81,7 @@ struct Program {
   std::int64_t words() const { return weight_words() * passes; }  ///< that are executed for a pixel
   std::int64_t shortest_run() const;                              ///< clocks
   std::int64_t shortest_group() const;                            ///< clocks
+  std::vector<std::int64_t> group_clocks() const;                 ///< of each output group
 };
 
 /// The program of a stage whose folding, window plan and shortest run are set.

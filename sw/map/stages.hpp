@@ -41,6 +41,9 @@ bool apply_basis(const Network& network, Stage& stage, const BasisProgram& progr
 /// stage has no window, or nothing is saved.
 bool choose_buffer(const Network& network, Stage& stage, WindowBuffer buffer, const Budget& budget);
 
+/// Makes the multipliers of a codebook's levels of LUTs instead of blocks. False where they take none, or the tool decides.
+bool without_blocks(const Network& network, Stage& stage, const Budget& budget);
+
 std::vector<int> divisors(int n);
 
 }  // namespace bitloom

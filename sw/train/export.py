@@ -7,6 +7,7 @@ from torch import nn
 from decomposed import DecomposedConv2d
 from layers import QuantConv2d, QuantLinear
 from quantizers import Bipolar, Uniform
+import export_rules
 
 QONNX = "qonnx.custom_op.general"
 OPSET = 13
@@ -96,7 +97,7 @@ def _append(graph, layer, x):
         return graph.node("MaxPool", [x], kernel_shape=size, strides=size)
     if isinstance(layer, nn.Flatten):
         return graph.node("Flatten", [x], axis=1)
-    raise TypeError(f"export: no rule for a layer of type {type(layer).__name__}; add one to export.py")
+    return export_rules.append(graph, layer, x, _append)
 
 
 def to_onnx(model, name, image_shape, classes, metadata):
