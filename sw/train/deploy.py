@@ -13,9 +13,11 @@ from nets import NETS
 UNSAVED = ("statistics", "num_batches_tracked")  # of training only
 
 
-def build(recipe):
-    """The recipe's network with its quantizers, in float mode: (model, blocks)."""
+def build(recipe, state=None):
+    """The recipe's network with its quantizers, in float mode: (model, blocks). `state`: of float_state, to start from."""
     model = NETS[recipe["net"]["name"]](**{key: value for key, value in recipe["net"].items() if key != "name"})
+    if state is not None:
+        model.load_state_dict(state)
     return model, put_quantizers(model, recipe)
 
 
