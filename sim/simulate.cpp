@@ -374,8 +374,11 @@ SimulationResult simulate(const std::filesystem::path& design_folder, const Netw
                                                                            : options.trace.empty() ? ModelKind::plain
                                                                                                    : ModelKind::traced);
   Model model(library, design_folder, options.seed, options.trace);
+  const auto built = std::chrono::steady_clock::now();
   SimulationResult result = Simulation(design, model, network, images, golden, options).run();
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const auto end = std::chrono::steady_clock::now();
+  result.seconds = std::chrono::duration<double>(end - start).count();
+  result.run_seconds = std::chrono::duration<double>(end - built).count();
   return result;
 }
 

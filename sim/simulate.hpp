@@ -64,7 +64,7 @@ struct SimulationResult {
   std::vector<LayerActivity> layers;
   SwitchingActivity switching;                ///< with SimulationOptions::count
   std::vector<std::vector<MapData>> outputs;  ///< per image, as the hardware gave it: a map for each output of the network
-  double seconds = 0;
+  double seconds = 0, run_seconds = 0;  ///< in all, and without building the model
   std::string failure;  ///< why the run was stopped (no progress, a wrong `last`); empty when it completed
 };
 

@@ -46,6 +46,7 @@ module plane_layer #(
     parameter     RUN_INIT        = "",   // none: every run is a group
     parameter int RUN_CLOCKS      = 2,    // words of the shortest run
     parameter int COEFFICIENT_BITS = 0,   // run_combiner
+    parameter int MAC16           = 0,    // run_combiner
     parameter int RUN_LANES       = 1,    // run_combiner: channels per clock, a multiple of LANES; without run words unused
     parameter int WEIGHT_WORDS    = 2,
     parameter     WEIGHT_INIT     = "",
@@ -114,8 +115,9 @@ module plane_layer #(
   wire [PIXELS*WORD_BITS-1:0] word_data;
   wire [FIELD_BITS-1:0]       word_fields;
   window_reader #(
-      .WIDTH(WORD_BITS), .DEPTH(BUFFER_DEPTH), .SHARED(SHARED), .REGISTERED(SHARES ? 0 : 1), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT),
-      .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW), .STEP_FRAME(STEP_FRAME), .PIXELS(PIXELS), .PIXEL_STEP(PIXEL_STEP), .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(CONTROL_WORDS),
+      .WIDTH(WORD_BITS), .DEPTH(BUFFER_DEPTH), .SHARED(SHARED), .REGISTERED(SHARES ? 0 : 1), .WRITE_LATE(FABRIC == 1 && SHARED == 0 ? 1 : 0), .EXTENT(EXTENT),
+      .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW), .STEP_FRAME(STEP_FRAME), .PIXELS(PIXELS), .PIXEL_STEP(PIXEL_STEP),
+      .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(CONTROL_WORDS),
       .CONTROL_INIT(CONTROL_INIT), .RUNS(RUNS), .RUN_WORDS(RUN_WORDS), .FIELD_BITS(FIELD_BITS), .RUN_INIT(RUN_INIT), .REPEATS(PASSES > 1 ? 1 : 0),
       .WEIGHT_WORDS(WEIGHT_WORDS)
   ) reader (
@@ -197,7 +199,7 @@ module plane_layer #(
     wire [PASS_BITS-1:0] pass = PASSES > 1 ? run_fields[PASS_BITS-1:0] : '0;
     run_combiner #(
         .COUNT(COUNT), .LANES(RUN_LANES), .TOTAL_BITS(TOTAL_BITS), .TOTAL_SIGNED(TOTAL_SIGNED), .ACC_BITS(ACC_BITS), .PASSES(PASSES), .APAR(APAR),
-        .COEFFICIENT_BITS(COEFFICIENT_BITS)
+        .COEFFICIENT_BITS(COEFFICIENT_BITS), .MAC16(MAC16)
     ) combiner (
         .clk(clk), .rst(rst), .in_valid(run_valid), .in_first(run_group_first), .in_last(run_group_last), .in_pass(pass),
         .in_factor(run_fields[FIELD_BITS-1-:FACTOR_BITS]), .in_info(run_frame), .in_totals(totals), .out_valid(group_valid), .out_last(group_end),

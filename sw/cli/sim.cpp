@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
+#include "cli/sim_system.hpp"
 #include "cli/simulated.hpp"
 #include "core/files.hpp"
 #include "core/process.hpp"
@@ -17,14 +18,22 @@
 namespace bitloom::cli {
 namespace {
 
+constexpr std::int64_t kSystemImages = 20;  // with --level tlm, unless --images says otherwise
+
 struct Sim {
-  std::string design, trace, out, expect, netlist;
+  std::string design, trace, out, expect, netlist, level = "rtl";
   DataOptions data;
   double stall = 0;
   unsigned seed = 1;
-  bool json = false, quick = false;
+  bool json = false, quick = false, every_image = false;
 
   void operator()() const {
+    if (level == "tlm") {
+      if (stall > 0 || !trace.empty() || !out.empty() || !expect.empty() || !netlist.empty())
+        throw Error("--level tlm", "carries no data and no pauses: --stall, --trace, --out, --expect and --netlist are for --level rtl");
+      return simulate_system(design, data.images > 0 ? data.images : kSystemImages, every_image, json);
+    }
+    if (data.data.empty()) throw Error("--data", "is missing: --level rtl compares every value with golden; name a data set, digits say");
     const nlohmann::json description = read_design(design);
     const std::filesystem::path folder(design);
     const auto [graph, network, inputs] = design_model(folder, description);
@@ -86,6 +95,7 @@ struct Sim {
         {"span_clocks", result.span_clocks},
         {"stall_probability", stall},
         {"seed", seed},
+        {"run_seconds", result.run_seconds},
         {"failure", result.failure},
         {"netlist", netlist.empty() ? nlohmann::json() : nlohmann::json(netlist)},
         {"layers", nlohmann::json::array()},
@@ -125,13 +135,17 @@ struct Sim {
 
 void add_sim(CLI::App& program) {
   auto sim = std::make_shared<Sim>();
-  CLI::App* app = program.add_subcommand("sim", "cycle-accurate RTL simulation, compared bit by bit with golden");
+  CLI::App* app = program.add_subcommand("sim", "cycle-accurate RTL simulation, compared bit by bit with golden; or a fast model of its clocks");
   app->footer(
       "Example: bitloom sim digits --data digits --images 20 --stall 0.3 --seed 7\n"
       "The result is also written to DESIGN/sim.json (sim-stalled.json with --stall,\nsim-synthesized.json and sim-placed.json with "
-      "--netlist).");
+      "--netlist, sim-tlm.json with --level tlm).");
   app->add_option("DESIGN", sim->design, "a folder made by bitloom compile")->required();
-  sim->data.add_to(*app);
+  app->add_option("--level", sim->level,
+                  "rtl: every clock of the emitted RTL, every value compared; tlm: a transaction-level model of its timing, without data")
+      ->check(CLI::IsMember({"rtl", "tlm"}))
+      ->capture_default_str();
+  sim->data.add_to(*app, false);
   app->add_option("--stall", sim->stall, "probability that source or sink pauses in a clock")->capture_default_str();
   app->add_option("--seed", sim->seed, "of stalls and of the model's initial state")->capture_default_str();
   app->add_option("--netlist", sim->netlist, "run a netlist of bitloom synth instead of the RTL: synthesized or placed")
@@ -140,6 +154,7 @@ void add_sim(CLI::App& program) {
   app->add_option("--out", sim->out, "write the outputs: all, by name, to a file called .npz; a single one as NPY otherwise");
   app->add_option("--expect", sim->expect, "compare the outputs with FILE.npy, FILE.npz (by name or position) or FILE.npz:KEY");
   app->add_flag("--quick", sim->quick, "build the model without optimization: sooner done for a few thousand clocks");
+  app->add_flag("--every-image", sim->every_image, "tlm: simulate all images, also when every stream repeats itself from image to image");
   app->add_flag("--json", sim->json, "print JSON");
   app->callback([sim] { (*sim)(); });
 }

@@ -41,6 +41,7 @@ struct Instance {
   std::size_t stage = 0;                     ///< index into Plan::stages
   std::vector<Intake> intakes;               ///< of each input
   std::int64_t latency = 1;                  ///< clocks from the last beat that an output needs to that output, about
+  std::vector<std::int64_t> group_clocks{};  ///< of each output group of a window; modules with a program only
 };
 
 /// A stream whose beats are a feature map of the network.
@@ -82,6 +83,9 @@ Design make_design(const Network& network, const Budget& budget, const PlanOptio
 
 /// The structural top, module bitloom_core.
 std::string core_text(const Design& design);
+
+/// The member "netlist" of design.json (docs/architecture.md, 4): instances, their streams and the parameters that say what time they take.
+nlohmann::json describe_netlist(const Design& design);
 
 /// How a design was made from its model: what `sim` needs to lower the model again.
 struct DesignOptions {

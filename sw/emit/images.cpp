@@ -107,6 +107,42 @@ ProgramImages program_images(const Stage& stage, const Convolution& conv, const 
   return images;
 }
 
+BasisImages basis_images(const BasisProgram& program, const Decomposition& d, const Window& window, int in_channels, int rows) {
+  BasisImages images;
+  const auto word = [](std::int64_t value, int bits) {
+    std::vector<bool> result;
+    append(result, value, bits);
+    return result;
+  };
+  const int code_bits = program.code.bitmap ? program.code.chunk_bits : program.code.gap_bits + 1;
+  for (std::size_t lane = 0; lane < program.lanes.size(); ++lane) {
+    const LaneCode code = encode(program.code, program.lanes[lane], in_channels);
+    MemoryImage& words = images.lanes[fmt::format("lane{:02}", lane)];
+    words.width = code_bits;
+    for (const std::uint32_t value : code.words) words.words.push_back(word(value, code_bits));
+    if (!code.signs.empty()) {
+      MemoryImage& signs = images.lanes[fmt::format("signs{:02}", lane)];
+      for (const bool negative : code.signs) signs.words.push_back({negative});
+    }
+    images.lane_words.push_back(code.words.size());
+    images.lane_tasks.push_back(program.lanes[lane].size());
+    images.lane_signs.push_back(code.signs.size());
+  }
+  images.order.width = program.order.gap_bits + program.order.lane_bits;
+  for (const std::uint32_t value : program.order.words)
+    if (images.order.width > 0) images.order.words.push_back(word(value, images.order.width));
+  const int bits = basis_bits(d), taps = rows * window.kernel_width;
+  images.basis.width = taps * bits;
+  for (int m = 0; m < d.kernels; ++m)
+    for (int row = window.kernel_height - rows; row >= 0; row -= rows) {
+      std::vector<bool> values;
+      for (int tap = 0; tap < taps; ++tap)
+        append(values, d.basis[static_cast<std::size_t>((m * window.kernel_height + row) * window.kernel_width + tap)], bits);
+      images.basis.words.push_back(std::move(values));
+    }
+  return images;
+}
+
 MemoryImage pool_image(const WindowPlan& window, int offset_bits) {
   MemoryImage image{offset_bits + 1, {}};
   for (int chunk = 0; chunk < window.channel_groups; ++chunk)

@@ -38,4 +38,4 @@ array_case(Varray_select_signed PE=2 SIMD=2 ACT_BITS=4 RUN_BITS=8 CAN_SIGN=1'b1 
 array_case(Varray_select_two_bits PE=2 SIMD=12 ACT_BITS=2 RUN_BITS=8 CAN_SIGN=1'b1 XNOR=1'b1 PAIRS=1'b1 FABRIC=2)
 add_bench(plane_array CASES ${array_cases})
 tested_within(plane_array carry_adders delay_line gated_sum gated_tree pair_sum plane_merge signed_sum triple_count)
-tested_within(formal_cells carry_adders_ecp5 carry_chain_ecp5)
+tested_within(formal_cells carry_adders_ecp5 carry_chain_ecp5 multiplier_ice40)

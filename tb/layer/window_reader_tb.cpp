@@ -4,6 +4,8 @@
 #include <Vreader_direct.h>
 #include <Vreader_four.h>
 #include <Vreader_kernel.h>
+#include <Vreader_late.h>
+#include <Vreader_late_skip.h>
 #include <Vreader_pixels.h>
 #include <Vreader_point.h>
 #include <Vreader_runs.h>
@@ -155,6 +157,12 @@ TEST_CASE("window_reader, one word a window", "[layer]") {
 }
 TEST_CASE("window_reader, base overtakes what is written; depth no power of two", "[layer]") {
   check_reader<Vreader_skip>({{"reader_skip", {{{3}}}, 3, 0, 3, 1}, 70, 7, 3, 2, 9, 40, 290});
+}
+TEST_CASE("window_reader, words written a clock later, 3x3 windows, two groups of two passes, repeated program", "[layer]") {
+  check_reader<Vreader_late>({{"reader_late", {{{9, true}, {9}}, {{9, true}, {9}}}, 9, 2, 4, 3}, 9, 15, 4, 4, 1, 3, 15});
+}
+TEST_CASE("window_reader, words written a clock later, base overtakes what is written; depth no power of two", "[layer]") {
+  check_reader<Vreader_late_skip>({{"reader_late_skip", {{{3}}}, 3, 0, 3, 1}, 70, 7, 3, 2, 9, 40, 290});
 }
 TEST_CASE("window_reader, runs of different lengths, groups of different numbers of runs, repeats", "[layer]") {
   check_reader<Vreader_runs>(
