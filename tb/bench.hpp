@@ -231,6 +231,7 @@ class Dut {
     reset();
   }
   ~Dut() {
+    Verilated::threadContextp(context_.get());  // the model signs off there, and another Dut's may be gone
     model_->final();
 #if BENCH_TRACE
     if (trace_) trace_->close();

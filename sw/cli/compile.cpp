@@ -61,13 +61,16 @@ struct Compile {
                  kind_name(network.layers[static_cast<std::size_t>(stage.layer)].op), stage.folding.pe, stage.folding.simd,
                  stage.folding.apar, stage.folding.wpar, stage.folding.pixels, stage.folding.lanes,
                  thousands(static_cast<double>(stage.clocks)), stage.cost.lut4, stage.cost.block_rams);
+    for (const Stage& stage : plan.stages)
+      if (!stage.choice.empty()) fmt::print("{}: {}\n", stage.name, stage.choice);
     fmt::print(
         "{} clocks per image, set by {}: {:.0f} images/s at {}'s {} MHz. {} bit operations executed for an image ({:.4g} by UNIQ, {} by "
-        "QONNX).\nEstimated {:.0f} LUT4 of {}, {} block RAMs of {}.\nDesign: {}\n",
+        "QONNX).\nEstimated {:.0f} LUT4 of {}, {} block RAMs of {}, {} multipliers of {}.\n{}Design: {}\n",
         thousands(static_cast<double>(plan.clocks_per_image)), plan.bottleneck,
         budget.clock_hz / static_cast<double>(plan.clocks_per_image), target.name, target.clock_mhz,
         thousands(description.at("bit_operations").get<double>()), description.at("bops_uniq").get<double>(),
         thousands(description.at("bops_qonnx").get<double>()), plan.cost.lut4, target.lut4, plan.cost.block_rams, target.bram,
+        plan.cost.dsps, target.dsp, plan.binding.empty() ? "" : fmt::format("Faster does not fit: {}.\n", plan.binding),
         folder.string());
   }
 };
@@ -87,7 +90,7 @@ void add_compile(CLI::App& program) {
   app->add_option(
          "--fold", compile->fold,
          "LAYER:pe=N,simd=N,apar=N,wpar=N,pixels=N, or a part of it: the folding that a layer (*: every layer with weights) must have; "
-         "apar and wpar may be 'all'; may be repeated")
+         "apar and wpar may be 'all'; of decomposed layers also engine=plane or engine=basis, and sparse=N,rows=N; may be repeated")
       ->take_all();
   app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")
       ->capture_default_str();

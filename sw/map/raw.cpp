@@ -90,6 +90,18 @@ int signed_bits(const std::vector<std::int64_t>& values) {
   return bits;
 }
 
+bool has_signed_totals(const Stage& stage, const Convolution& conv, const ValueType& in) {
+  return in.is_signed() || stage.pairs || (stage.folding.wpar > 1 && conv.weight_type.is_signed());
+}
+
+int total_bits(const Stage& stage, const Convolution& conv, const ValueType& in, const RawAccumulator& raw) {
+  const Folding& f = stage.folding;
+  const std::int64_t products = std::int64_t{f.simd} * static_cast<std::int64_t>(stage.window_plan.offsets.size());
+  const std::int64_t planes = (std::int64_t{1} << f.wpar) - 1, largest = products * planes * ((std::int64_t{1} << f.apar) - 1);
+  const int bits = has_signed_totals(stage, conv, in) ? signed_bits({-largest - 1, largest}) : signed_bits({largest}) - 1;
+  return std::min(bits, raw.bits);
+}
+
 RequantizeConstants requantize_constants(const Requantize& op, const ValueType& in) {
   RequantizeConstants constants{op.mul, op.add};
   const auto all_equal = [](const std::vector<std::int64_t>& values) {

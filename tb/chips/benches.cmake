@@ -1,0 +1,23 @@
+add_bench(chip_crc CASES "Vcrc_1 LANES=1" "Vcrc_3 LANES=3" "Vcrc_8 LANES=8")
+add_bench(chip_frame_out CASES "Vout_1 LANES=1 HEADER=13 WIDTH=7 COUNT_BITS=3" "Vout_3 LANES=3 CLOCKS=4 HEADER=9 WIDTH=31 COUNT_BITS=3"
+  "Vout_8 LANES=8 CLOCKS=2 HEADER=16 WIDTH=8 COUNT_BITS=3")
+add_bench(chip_frame_in CASES "Vin_1 LANES=1 HEADER=13 WIDTH=7 COUNT_BITS=3" "Vin_3 LANES=3 CLOCKS=4 HEADER=9 WIDTH=31 COUNT_BITS=2"
+  "Vin_8 LANES=8 CLOCKS=2 HEADER=16 WIDTH=8 COUNT_BITS=4")
+# A link is tested with both of its ends: a beat of a word and its `last`; narrow beats; `last` counted; slow symbols and two clocks.
+set(link_a WIDTH=64 LANES=8 DEPTH=256 FRAME=16)
+set(link_b WIDTH=13 BEATS=10 LANES=3 DEPTH=64 FRAME=4)
+set(link_c WIDTH=64 BEATS=50 LANES=8 DEPTH=128 FRAME=16)
+set(link_d WIDTH=24 LANES=4 CLOCKS=4 DEPTH=64 FRAME=8)
+set(sender_cases)
+set(receiver_cases)
+foreach(name a b c d)
+  list(JOIN link_${name} " " parameters)
+  list(APPEND sender_cases "Vsender_${name} ${parameters} TIMEOUT=2000")
+  list(APPEND receiver_cases "Vreceiver_${name} ${parameters}")
+endforeach()
+add_bench(chip_link_receiver CASES ${receiver_cases})
+tested_within(chip_link_receiver chip_link_sender chip_replay chip_accept)
+if(TARGET tb_chip_link_receiver)
+  add_bench_library(chip_link_sender CASES ${sender_cases})
+  target_link_libraries(tb_chip_link_receiver PRIVATE rtl_chip_link_sender)
+endif()
