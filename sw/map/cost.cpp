@@ -14,25 +14,19 @@ namespace {
 constexpr std::int64_t kLogicRomBits = 1024;  // as rtl/layer chooses: up to this size, or up to 16 words, a ROM becomes logic
 constexpr std::int64_t kLogicRomWords = 16;
 
-enum Term { Stages, Products, BitOperations, AccumulatorBits, CombinedBits, SearchBits, LogicRomBits, WordBits, BankBits };
-
-void add_blocks(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
-  const BlockShape shape = block_shape(device, width, depth);
-  cost.block_rams += shape.blocks;
-  cost.terms[BankBits] += static_cast<double>(width * (shape.banks - 1));
-}
+enum Term { Stages, Products, BitOperations, AccumulatorBits, CombinedBits, SearchBits, LogicRomBits, WordBits };
 
 void add_rom(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
   cost.memory_bits += width * depth;
   if (depth <= kLogicRomWords || width * depth <= kLogicRomBits)
     cost.terms[LogicRomBits] += static_cast<double>(width * depth);
   else
-    add_blocks(cost, device, width, depth);
+    cost.block_rams += block_rams(device, width, depth);
 }
 
 void add_buffer(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
   cost.memory_bits += width * depth;
-  add_blocks(cost, device, width, depth);
+  cost.block_rams += block_rams(device, width, depth);
 }
 
 constexpr std::int64_t kSpramBits = 16, kSpramWords = 16384;
@@ -143,17 +137,13 @@ std::pair<int, int> level_factors(const Network& network, const Stage& stage) {
 
 double most_underestimated() { return kMostUnderestimated; }
 
-BlockShape block_shape(const Budget& device, std::int64_t width, std::int64_t depth) {
-  BlockShape best;
+std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t depth) {
+  std::int64_t fewest = INT64_MAX;
   std::int64_t words = device.block_bits / device.block_width;
-  for (std::int64_t port = device.block_width; port >= 1; port /= 2, words *= 2) {
-    const std::int64_t banks = (depth + words - 1) / words, blocks = (width + port - 1) / port * banks;
-    if (best.blocks == 0 || blocks <= best.blocks) best = {blocks, banks};  // narrower ports have fewer banks
-  }
-  return best;
+  for (std::int64_t port = device.block_width; port >= 1; port /= 2, words *= 2)
+    fewest = std::min(fewest, (width + port - 1) / port * ((depth + words - 1) / words));
+  return fewest;
 }
-
-std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t depth) { return block_shape(device, width, depth).blocks; }
 
 Cost estimate(const Network& network, const Stage& stage, const Budget& device) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
