@@ -90,13 +90,13 @@ EngineTiming window(const Parameters& p) {
 }
 
 constexpr std::int64_t kReceiver = 3;  // chip_link_receiver: from a frame's check to the write into its RAM
-constexpr std::int64_t kReader = 3;  // window_reader: from a word of the program to its activations; one less without a register behind the buffer
+constexpr std::int64_t kReader = 3;  // window_reader, REGISTERED: from a word of the program to its activations
 
 /// plane_layer: the latencies of window_reader, plane_array, run_combiner, lane_shifter and threshold_search or score_bias.
 std::unique_ptr<Element> make_plane(const Parameters& p) {
   EngineTiming t = window(p);
   const std::int64_t simd = p("SIMD"), apar = p("APAR"), wpar = p("WPAR"), count = p("PIXELS") * p("PE"), lanes = p("LANES");
-  const bool registered = p("FABRIC") == 1, pairs = p("PAIRS") != 0, triples = p("TRIPLES") != 0, is_signed = p("A_SIGNED") != 0, scores = p("SCORES") != 0;
+  const bool registered = p("FABRIC") == 1, pairs = p("PAIRS") != 0, triples = p("TRIPLES", 0) != 0, is_signed = p("A_SIGNED") != 0, scores = p("SCORES") != 0;
   const bool combines = p("RUN_LANES", 0) > 0;
   const std::int64_t run_lanes = combines ? p("RUN_LANES") : count;
   const std::int64_t search_bits = scores ? 0 : p("SEARCH_BITS");
