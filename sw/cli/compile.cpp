@@ -4,7 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
-#include "cli/exact_fifos.hpp"
+#include "cli/fifos.hpp"
 #include "emit/design.hpp"
 #include "flow/board_top.hpp"
 #include "flow/boards.hpp"
@@ -21,7 +21,8 @@ struct Compile {
   std::int64_t clocks = 0;
   std::vector<std::string> fold;
   int baud = 1'000'000;
-  bool json = false, exact_fifos = false;
+  std::string fifos = "counted";
+  bool json = false;
 
   void operator()() const {
     const Board target = load_board(board);
@@ -31,7 +32,7 @@ struct Compile {
     check_baud(target, baud);
     const Budget budget = device_budget(target, fit);
     Design design = make_design(network, budget, {fps, clocks, fold_rules(fold)});
-    if (exact_fifos) make_fifos_exact(network, design, budget);
+    fit_fifos(fifos, network, design, budget);
     const Plan& plan = design.plan;
     DesignOptions options;
     options.board = target.name;
@@ -93,8 +94,11 @@ void add_compile(CLI::App& program) {
       ->take_all();
   app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")
       ->capture_default_str();
-  app->add_flag("--exact-fifos", compile->exact_fifos,
-                "FIFOs in front of joins as deep as the transaction-level model needs them to lose no clocks, and no deeper (default: by counting beats)");
+  app->add_option("--fifos", compile->fifos,
+                  "depths of FIFOs in front of joins: counted (no deadlock, by counting beats), enough or smallest (no clocks lost, by one or many runs of "
+                  "the transaction-level model)")
+      ->check(CLI::IsMember({"counted", "enough", "smallest"}))
+      ->capture_default_str();
   app->add_flag("--json", compile->json, "print design.json");
   app->callback([compile] { (*compile)(); });
 }
