@@ -34,7 +34,7 @@ std::map<std::string, Attribute> second(std::int64_t stride = 1) {
 /// Input quantizer, then both convolutions.
 Build start(const Pair& pair, std::int64_t stride = 1) {
   Build build({1, kChannels, 5, 6});
-  build.quant(1, 4, false).conv(pair.coefficients, 0.5F, 2).conv(pair.kernels, 0.25F, 8, second(stride));
+  build.quant(1, 4, false).conv(pair.coefficients, 0.5F, 2).conv(pair.kernels, 1, 8, second(stride));
   return build;
 }
 
@@ -99,14 +99,14 @@ TEST_CASE("pairs that are no decomposed convolution stay two layers, with the sa
   }
   {
     Build build({1, kChannels, 5, 6});  // a quantizer between
-    build.quant(1, 4, false).conv(pair.coefficients, 0.5F, 2).quant(1, 5, true).conv(pair.kernels, 0.25F, 8, second());
+    build.quant(1, 4, false).conv(pair.coefficients, 0.5F, 2).quant(1, 5, true).conv(pair.kernels, 1, 8, second());
     CHECK(convolutions(check_equal(build.done(), kFourBits)) == 2);
   }
   {
     Build build({1, kChannels, 5, 6});  // the maps between are read by something else
     build.quant(1, 4, false).conv(pair.coefficients, 0.5F, 2);
     const std::string maps = build.last;
-    build.conv(pair.kernels, 0.25F, 8, second());
+    build.conv(pair.kernels, 1, 8, second());
     Graph graph = build.done();
     graph.outputs.push_back({maps, {}, true});
     CHECK(convolutions(lower(graph, kFourBits)) == 2);
@@ -115,7 +115,7 @@ TEST_CASE("pairs that are no decomposed convolution stay two layers, with the sa
     Pair other = pair;  // coefficients of 3 bits
     other.coefficients.f()[0] = 2;
     Build build({1, kChannels, 5, 6});
-    build.quant(1, 4, false).conv(other.coefficients, 1, 3).conv(other.kernels, 0.25F, 8, second());
+    build.quant(1, 4, false).conv(other.coefficients, 1, 3).conv(other.kernels, 1, 8, second());
     CHECK(convolutions(check_equal(build.done(), kFourBits)) == 2);
   }
 }
