@@ -18,7 +18,6 @@
 #include "flow/boards.hpp"
 #include "flow/netlist.hpp"
 #include "flow/nextpnr.hpp"
-#include "flow/output_registers.hpp"
 #include "flow/packed_cells.hpp"
 #include "flow/patch.hpp"
 
@@ -106,10 +105,6 @@ void synthesize_netlist(const Job& job) {
   script += fmt::format("tee -q -o {0}/cells.json stat -json\nwrite_json {0}/netlist.json\n", job.build.generic_string());
   write_file_atomically(job.folder / job.build / "synth.ys", script);
   run_tool(job, "yosys", {"-s", (job.build / "synth.ys").string()}, job.build / "yosys.log");
-  if (job.board.family != "ecp5") return;
-  const fs::path file = job.folder / job.build / "netlist.json";
-  json netlist = read_json(file);
-  if (absorb_output_registers(netlist.at("modules").at(job.top())) > 0) write_file_atomically(file, netlist.dump());
 }
 
 std::string nextpnr_name(const Board& board) { return family(board.family, board.name).open_tool; }
