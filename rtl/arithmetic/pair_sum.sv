@@ -28,15 +28,25 @@ module pair_sum #(
   localparam int PAIRS  = N / 2;
   localparam int LEVELS = $clog2(PAIRS);
 
-  logic [PAIRS*BITS-1:0] added, subtracted;
+  // Unsigned activations are added as they are: the top bit of a + b, turned round, is that of the centred sum, and a - b is the centred difference.
+  wire [PAIRS*BITS-1:0] added, subtracted;
   for (genvar i = 0; i < PAIRS; i++) begin : g_pair
-    localparam logic [ACT_BITS-1:0] TURN = CENTERED ? ACT_BITS'(1) << (ACT_BITS - 1) : '0;  // the top bit turned round is a centred value
-    wire signed [ACT_BITS-1:0] a = activations[2*i*ACT_BITS+:ACT_BITS] ^ TURN;
-    wire signed [ACT_BITS-1:0] b = activations[(2*i+1)*ACT_BITS+:ACT_BITS] ^ TURN;
+    wire [ACT_BITS-1:0] a = activations[2*i*ACT_BITS+:ACT_BITS];
+    wire [ACT_BITS-1:0] b = activations[(2*i+1)*ACT_BITS+:ACT_BITS];
+    wire [BITS-1:0]     x = {!CENTERED && a[ACT_BITS-1], a};
+    wire [BITS-1:0]     y = {!CENTERED && b[ACT_BITS-1], b};
+    wire [BITS-1:0]     sum        = x + y;
+    wire [BITS-1:0]     difference = x - y;
+    logic               low;  // of both
+    logic [BITS-2:0]    high_sum, high_difference;
     always_ff @(posedge clk) begin
-      added[i*BITS+:BITS]      <= BITS'(a) + BITS'(b);
-      subtracted[i*BITS+:BITS] <= BITS'(a) - BITS'(b);
+      low             <= sum[0];
+      high_sum        <= sum[BITS-1:1] ^ ((BITS - 1)'(CENTERED) << (BITS - 2));
+      high_difference <= difference[BITS-1:1];
     end
+    assign added[i*BITS+:BITS]      = {high_sum, low};
+    assign subtracted[i*BITS+:BITS] = {high_difference, low};
+    wire unused = difference[0];
   end
 
   for (genvar g = 0; g < GROUPS; g++) begin : g_group

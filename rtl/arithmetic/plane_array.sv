@@ -5,8 +5,9 @@
 // modulo 2^RUN_BITS: two's complement if CAN_SIGN, W_SIGNED or PAIRS, else unsigned. Coefficients are applied later, to totals.
 // Cells are AND (the activation where the weight bit is 1, else zero) or XNOR (the activation, complemented bit by bit where the weight bit is 0). With CAN_SIGN a
 // cell's highest bit counts negative in words with word_top; all words of a run are alike in this.
-// With PAIRS, XNOR cells are taken two by two (pair_sum), for iCE40: totals are sums of its terms, CAN_SIGN: of two's complement, else of centred activations.
-// Weights then come a clock after their activations, and word_top has no effect.
+// FABRIC 2, iCE40, takes XNOR cells by twos or threes where it may; what they have in common is formed once, and weights come a clock after their activations:
+// PAIRS (pair_sum): totals are sums of its terms, CAN_SIGN: of two's complement, else of centred activations; word_top has no effect.
+// TRIPLES (triple_count): one activation bit without sign; weights are recoded.
 // All PEs share SIMD activations; with DEPTHWISE every PE has its own, and cell i of PE pe takes activation i*PE + pe of SIMD*PE.
 // With WPAR > 1 a word has all weight planes at once, plane p counting 2^p; the top plane counts -2^p if W_SIGNED.
 //
@@ -21,6 +22,7 @@ module plane_array #(
     parameter bit CAN_SIGN  = 0,   // word_top may be high
     parameter bit XNOR      = 1,   // cells
     parameter bit PAIRS     = 0,   // XNOR cells two by two, see above; SIMD even
+    parameter bit TRIPLES   = 0,   // binary XNOR cells three by three, see above
     parameter bit DEPTHWISE = 0,   // every PE has activations of its own
     parameter int WPAR      = 1,   // weight planes at once; more than one: AND cells
     parameter bit W_SIGNED  = 0,
@@ -45,14 +47,16 @@ module plane_array #(
     output wire [PE*RUN_BITS-1:0]   totals        // PE pe at [pe*RUN_BITS +: RUN_BITS], in the clock of run_valid
 );
   if (WPAR > 1 && XNOR) begin : g_wpar error_WPAR_above_1_needs_AND_cells check (); end
-  if (PAIRS && (!XNOR || DEPTHWISE || FABRIC == 1)) begin : g_pairs_rule error_PAIRS_is_for_XNOR_cells_that_share_activations check (); end
+  if ((PAIRS || TRIPLES) && (!XNOR || DEPTHWISE || FABRIC != 2)) begin : g_shared_rule error_PAIRS_and_TRIPLES_are_for_XNOR_cells_that_share_activations_and_FABRIC_2 check (); end
+  if (TRIPLES && (ACT_BITS != 1 || CAN_SIGN || PAIRS)) begin : g_triples_rule error_TRIPLES_is_for_one_activation_bit_without_sign check (); end
 
   localparam int GROUPS = PE * WPAR;
   localparam int SETS   = DEPTHWISE ? GROUPS : 1;
   // ECP5 has flip-flops to spare: inputs are registered, so that the way from a memory is a clock of its own.
   localparam int ENTRY  = FABRIC == 1 ? 1 : 0;
-  localparam int SUMS   = PAIRS ? 1 + $clog2(SIMD)  // pair_sum; else signed_sum and plane_merge
-                                : $clog2(SIMD) - (ACT_BITS == 1 && SIMD > 2 ? 1 : 0) + (CAN_SIGN ? 1 : 0) + $clog2(WPAR);
+  localparam int SUMS   = PAIRS   ? 1 + $clog2(SIMD)                // pair_sum
+                        : TRIPLES ? 2 + $clog2((SIMD + 2) / 3)      // triple_count; else signed_sum and plane_merge
+                                  : $clog2(SIMD) - (ACT_BITS == 1 && SIMD > 2 ? 1 : 0) + (CAN_SIGN ? 1 : 0) + $clog2(WPAR);
 
   // ---- The control bits of a word travel beside its data, up to the accumulators and one clock further.
   localparam int PIPE_BITS = INFO_BITS + 2;
@@ -73,6 +77,7 @@ module plane_array #(
 
   // ---- The word's sum for each PE and plane.
   localparam int PLANE_BITS = PAIRS    ? ACT_BITS + $clog2(SIMD)
+                            : TRIPLES  ? $clog2(SIMD + 1)
                             : CAN_SIGN ? $clog2(((1 << ACT_BITS) - 1) * SIMD + 1) + 1
                                        : $clog2(((1 << ACT_BITS) - 1) * SIMD + (SIMD % 4 == 0 ? 0 : 1));
   wire [WORD*ACT_BITS-1:0]     entered;
@@ -97,6 +102,10 @@ module plane_array #(
     );
     assign {plane_w, plane_a} = '0;
     wire unused_top = entered_top;
+  end else if (TRIPLES) begin : g_triples
+    triple_count #(.GROUPS(GROUPS), .N(SIMD)) cells (.clk(clk), .weights(entered_weights), .activations(mine), .sums(planes));
+    assign {plane_w, plane_a} = '0;
+    wire unused_top = entered_top;
   end else begin : g_cells
     signed_sum #(.GROUPS(GROUPS), .N(SIMD), .ACT_BITS(ACT_BITS), .CAN_SIGN(CAN_SIGN), .OWN(DEPTHWISE), .XNOR(XNOR), .FABRIC(FABRIC)) cells (
         .clk(clk), .weights(entered_weights), .activations(mine), .top(entered_top), .sums(planes), .left_weight(plane_w), .left_activation(plane_a)
@@ -105,7 +114,7 @@ module plane_array #(
 
   // ---- The planes at their weights.
   localparam bit IS_SIGNED = CAN_SIGN || WPAR > 1 || PAIRS;
-  localparam bit LEFT_OVER = !PAIRS && (SIMD % 4 == 0 || (CAN_SIGN && ACT_BITS == 1));
+  localparam bit LEFT_OVER = !PAIRS && !TRIPLES && (SIMD % 4 == 0 || (CAN_SIGN && ACT_BITS == 1));
   localparam int SUM_BITS  = PLANE_BITS + (WPAR > 1 ? WPAR + 1 : 0);
   wire [PE*SUM_BITS-1:0] sums;
   wire [PE-1:0]          left_w, left_a;
@@ -115,7 +124,7 @@ module plane_array #(
 
   // ---- Accumulators. What comes complemented is turned round here, and a lone negative plane is subtracted.
   localparam bit MINUS  = W_SIGNED && WPAR == 1;
-  localparam bit TURN   = (XNOR && !PAIRS) != MINUS;
+  localparam bit TURN   = (XNOR && !PAIRS && !TRIPLES) != MINUS;
   localparam bit SIGNED_TERM = IS_SIGNED || MINUS;
   localparam int Y_BITS = SIGNED_TERM || SUM_BITS > RUN_BITS ? RUN_BITS : SUM_BITS;
   localparam logic [3:0] LEFT = !LEFT_OVER ? {4{MINUS}} : (XNOR ? 4'b1001 : 4'b1000) ^ {4{MINUS}};
@@ -123,15 +132,24 @@ module plane_array #(
   wire  [PE*Y_BITS-1:0]       terms;
   wire  [PE*(RUN_BITS+1)-1:0] next;
   for (genvar pe = 0; pe < PE; pe++) begin : g_pe
-    wire fill = IS_SIGNED ? sums[pe*SUM_BITS+SUM_BITS-1] : XNOR;
+    wire fill = IS_SIGNED ? sums[pe*SUM_BITS+SUM_BITS-1] : XNOR && !TRIPLES;
     assign terms[pe*Y_BITS+:Y_BITS] = Y_BITS'({{RUN_BITS{fill}}, sums[pe*SUM_BITS+:SUM_BITS]});
     always_ff @(posedge clk) if (sum_valid) acc[pe*RUN_BITS+:RUN_BITS] <= next[pe*(RUN_BITS+1)+:RUN_BITS];
   end
-  carry_adders #(
-      .COUNT(PE), .X_BITS(RUN_BITS), .Y_BITS(Y_BITS), .Y_XOR(TURN), .CARRY(LEFT), .OVERFLOW(1'b0), .FABRIC(FABRIC)
-  ) accumulators (
-      .xa(acc), .xb({PE * RUN_BITS{!sum_first}}), .ya(terms), .yb({PE * Y_BITS{1'b1}}), .ca(left_w), .cb(left_a), .sums(next)
-  );
+  if (PAIRS || TRIPLES) begin : g_plain  // a gate in front of the carry would take a cell of its own
+    for (genvar pe = 0; pe < PE; pe++) begin : g_accumulator
+      wire [RUN_BITS-1:0] term = RUN_BITS'(terms[pe*Y_BITS+:Y_BITS]);
+      wire [RUN_BITS-1:0] sum  = acc[pe*RUN_BITS+:RUN_BITS] + term;
+      assign next[pe*(RUN_BITS+1)+:RUN_BITS+1] = {1'b0, sum_first ? term : sum};
+    end
+    wire unused_left = &{1'b0, left_w, left_a};
+  end else begin : g_adders
+    carry_adders #(
+        .COUNT(PE), .X_BITS(RUN_BITS), .Y_BITS(Y_BITS), .Y_XOR(TURN), .CARRY(LEFT), .OVERFLOW(1'b0), .FABRIC(FABRIC)
+    ) accumulators (
+        .xa(acc), .xb({PE * RUN_BITS{!sum_first}}), .ya(terms), .yb({PE * Y_BITS{1'b1}}), .ca(left_w), .cb(left_a), .sums(next)
+    );
+  end
   assign totals = acc;
   wire unused = &{1'b0, sums, next};
 endmodule

@@ -7,8 +7,7 @@
 // FABRIC 1, ECP5: one slot of a carry chain per bit (carry_chain_ecp5), plus one that ends an adder and starts the next: it propagates nothing, so its sum
 // is the carry of the adder before, and its carry is the C of the adder after. A chain takes adders up to CHAIN slots: longer chains waste fewer slots
 // and take longer.
-// FABRIC 2, iCE40: likewise (carry_chain_ice40), but the carry cells see plain bits only: where a gate has two inputs it takes a LUT in front.
-// Simulators and other tools see the behavioural form; scripts/formal proves both equal.
+// Elsewhere a gate takes a LUT in front. Simulators and other tools see the behavioural form; scripts/formal-cells proves both equal.
 //
 // Latency    none: combinational.
 `default_nettype none
@@ -23,8 +22,8 @@ module carry_adders #(
     parameter int PERIOD    = 1,        // of every PERIOD adders the first CARRIES have a carry in
     parameter int CARRIES   = 1,
     parameter bit OVERFLOW  = 1,        // the sum's top bit, the carry out, is wanted; else it is zero
-    parameter int FABRIC    = 0,        // 1: ECP5, 2: iCE40
-    parameter int CHAIN     = FABRIC == 2 ? 16 : 36,  // slots
+    parameter int FABRIC    = 0,        // 1: ECP5
+    parameter int CHAIN     = 36,       // slots
     localparam int BITS     = X_BITS > Y_BITS ? X_BITS : Y_BITS,
     localparam int SUM_BITS = BITS + 1
 ) (
@@ -58,17 +57,13 @@ module carry_adders #(
       assign carry[i]        = i % PERIOD < CARRIES ? CARRY[{cb[i], ca[i]}] : FILL;
       wire unused = &{1'b0, ca[i], cb[i]};
     end
-    if (CELLS == 2) begin : g_ice40
-      carry_adders_ice40 #(.COUNT(COUNT), .BITS(BITS), .OVERFLOW(OVERFLOW), .CHAIN(CHAIN)) cells (.x(x), .y(y), .carry(carry), .sums(sums));
-    end else begin : g_plain
-      for (genvar i = 0; i < COUNT; i++) begin : g_sum
-        // One adder with a carry in for every tool: the carry is made by adding one bit below.
-        wire [SUM_BITS:0] sum = {1'b0, x[i*BITS+:BITS], 1'b1} + {1'b0, y[i*BITS+:BITS], carry[i]};
-        assign sums[i*SUM_BITS+:SUM_BITS] = {OVERFLOW && sum[SUM_BITS], sum[BITS:1]};
-        wire unused = &{1'b0, sum};
-      end
-      if (CHAIN < 1 || FABRIC < 0) begin : g_unused end
+    for (genvar i = 0; i < COUNT; i++) begin : g_sum
+      // One adder with a carry in for every tool: the carry is made by adding one bit below.
+      wire [SUM_BITS:0] sum = {1'b0, x[i*BITS+:BITS], 1'b1} + {1'b0, y[i*BITS+:BITS], carry[i]};
+      assign sums[i*SUM_BITS+:SUM_BITS] = {OVERFLOW && sum[SUM_BITS], sum[BITS:1]};
+      wire unused = &{1'b0, sum};
     end
+    if (CHAIN < 1 || FABRIC < 0) begin : g_unused end
   end
 endmodule
 `default_nettype wire

@@ -22,7 +22,8 @@ module plane_layer #(
     parameter int PIXELS          = 1,    // output pixels at once
     parameter int PIXEL_STEP      = 1,    // words from one to the next
     parameter int XNOR            = 1,    // cells: weights -1, +1; 0: weight planes 0, 1
-    parameter int PAIRS           = 0,    // XNOR cells two by two, see plane_array; a single run per group
+    parameter int PAIRS           = 0,    // FABRIC 2: XNOR cells two by two, see plane_array; a single run per group
+    parameter int TRIPLES         = 0,    // FABRIC 2: binary XNOR cells three by three, see plane_array; weights recoded
     parameter int DEPTHWISE       = 0,    // every PE has activations of its own
     parameter int WPAR            = 1,    // weight planes per word: 1, or all with AND cells and APAR = A_BITS
     parameter int W_SIGNED        = 0,    // WPAR > 1: the top plane counts negative
@@ -45,6 +46,7 @@ module plane_layer #(
     parameter     RUN_INIT        = "",   // none: every run is a group
     parameter int RUN_CLOCKS      = 2,    // words of the shortest run
     parameter int COEFFICIENT_BITS = 0,   // run_combiner
+    parameter int MAC16           = 0,    // run_combiner
     parameter int RUN_LANES       = 1,    // run_combiner: channels per clock, a multiple of LANES; without run words unused
     parameter int WEIGHT_WORDS    = 2,
     parameter     WEIGHT_INIT     = "",
@@ -90,6 +92,7 @@ module plane_layer #(
   localparam int GROUP_BEATS = COUNT / LANES;
 
   if (A_BITS % APAR != 0) begin : g_apar error_APAR_must_divide_A_BITS check (); end
+  if ((PAIRS != 0 || TRIPLES != 0) && FABRIC != 2) begin : g_shared error_PAIRS_and_TRIPLES_need_FABRIC_2 check (); end
   if (PAIRS != 0 && (PASSES > 1 || COMBINES)) begin : g_pairs error_PAIRS_needs_a_single_run_per_group check (); end
   if (PASSES > 1 && !COMBINES) begin : g_passes error_several_passes_need_run_words check (); end
   if (GROUP_CLOCKS < GROUP_BEATS) begin : g_rate error_a_group_must_take_at_least_PIXELS_times_PE_over_LANES_clocks check (); end
@@ -105,14 +108,16 @@ module plane_layer #(
   wire credit, group_start, result_leaves;
   credit_counter #(.CREDITS(CREDITS)) credits (.clk(clk), .rst(rst), .take(group_start), .give(result_leaves), .available(credit));
 
-  // ---- Words.
+  // ---- Words. On iCE40 a flip-flop without a LUT takes a cell: where a LUT follows the memories, nothing stands between.
+  localparam bit SHARES = PAIRS != 0 || TRIPLES != 0;
   wire [INDEX_BITS-1:0]       word_index;
   wire                        word_valid, word_first, word_last, word_group_first, word_group_last, word_frame;
   wire [PIXELS*WORD_BITS-1:0] word_data;
   wire [FIELD_BITS-1:0]       word_fields;
   window_reader #(
-      .WIDTH(WORD_BITS), .DEPTH(BUFFER_DEPTH), .SHARED(SHARED), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW),
-      .STEP_FRAME(STEP_FRAME), .PIXELS(PIXELS), .PIXEL_STEP(PIXEL_STEP), .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(CONTROL_WORDS),
+      .WIDTH(WORD_BITS), .DEPTH(BUFFER_DEPTH), .SHARED(SHARED), .REGISTERED(SHARES ? 0 : 1), .WRITE_LATE(FABRIC == 1 && SHARED == 0 ? 1 : 0), .EXTENT(EXTENT),
+      .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW), .STEP_FRAME(STEP_FRAME), .PIXELS(PIXELS), .PIXEL_STEP(PIXEL_STEP),
+      .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(CONTROL_WORDS),
       .CONTROL_INIT(CONTROL_INIT), .RUNS(RUNS), .RUN_WORDS(RUN_WORDS), .FIELD_BITS(FIELD_BITS), .RUN_INIT(RUN_INIT), .REPEATS(PASSES > 1 ? 1 : 0),
       .WEIGHT_WORDS(WEIGHT_WORDS)
   ) reader (
@@ -155,16 +160,15 @@ module plane_layer #(
         {word_valid, word_first, word_last, 1'b1, word_info, word_data, word_index};
   end
 
-  // The index comes 2 clocks early: one for the ROM and one for the register behind it. Weights of pairs are wanted a clock later.
-  wire [INDEX_BITS-1:0] rom_index;
-  delay_line #(.WIDTH(INDEX_BITS), .CLOCKS(PAIRS != 0 ? 1 : 0)) index_delay (.clk(clk), .in_data(weight_index), .out_data(rom_index));
-  wire  [PE*WPAR*SIMD-1:0] weight_word;
-  logic [PE*WPAR*SIMD-1:0] weights;
+  // The index comes early enough for the ROM and a register behind it. SHARES: weights are wanted a clock after the activations, and the index waits instead.
+  wire [INDEX_BITS-1:0]   rom_index;
+  wire [PE*WPAR*SIMD-1:0] weight_word, weights;
+  delay_line #(.WIDTH(INDEX_BITS), .CLOCKS(SHARES ? 1 : 0)) index_delay (.clk(clk), .in_data(weight_index), .out_data(rom_index));
   rom #(.WIDTH(PE * WPAR * SIMD), .DEPTH(WEIGHT_WORDS), .INIT(WEIGHT_INIT),
         .STYLE(WEIGHT_WORDS <= 16 || WEIGHT_WORDS * PE * WPAR * SIMD <= 1024 ? 2 : 1)) weight_rom (
       .clk(clk), .rd_en(1'b1), .rd_addr(rom_index), .rd_data(weight_word)
   );
-  always_ff @(posedge clk) weights <= weight_word;
+  delay_line #(.WIDTH(PE * WPAR * SIMD), .CLOCKS(SHARES ? 0 : 1)) weight_delay (.clk(clk), .in_data(weight_word), .out_data(weights));
 
   // ---- Arrays, one for each pixel; they run in step.
   wire [PIXELS-1:0]           runs_valid;
@@ -172,8 +176,8 @@ module plane_layer #(
   wire [COUNT*TOTAL_BITS-1:0] totals;
   for (genvar i = 0; i < PIXELS; i++) begin : g_pixel
     plane_array #(
-        .PE(PE), .SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED != 0), .XNOR(XNOR != 0), .PAIRS(PAIRS != 0), .DEPTHWISE(DEPTHWISE != 0), .WPAR(WPAR),
-        .W_SIGNED(W_SIGNED != 0), .RUN_BITS(TOTAL_BITS), .INFO_BITS(INFO_BITS), .FABRIC(FABRIC)
+        .PE(PE), .SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED != 0), .XNOR(XNOR != 0), .PAIRS(PAIRS != 0), .TRIPLES(TRIPLES != 0),
+        .DEPTHWISE(DEPTHWISE != 0), .WPAR(WPAR), .W_SIGNED(W_SIGNED != 0), .RUN_BITS(TOTAL_BITS), .INFO_BITS(INFO_BITS), .FABRIC(FABRIC)
     ) array (
         .clk(clk), .rst(rst), .word_valid(cell_valid), .word_first(cell_first), .word_last(cell_last), .word_top(cell_top), .word_info(cell_info),
         .activations(activations[i*WORD*APAR+:WORD*APAR]), .weights(weights), .run_valid(runs_valid[i]), .run_info(runs_info[i*INFO_BITS+:INFO_BITS]),
@@ -195,7 +199,7 @@ module plane_layer #(
     wire [PASS_BITS-1:0] pass = PASSES > 1 ? run_fields[PASS_BITS-1:0] : '0;
     run_combiner #(
         .COUNT(COUNT), .LANES(RUN_LANES), .TOTAL_BITS(TOTAL_BITS), .TOTAL_SIGNED(TOTAL_SIGNED), .ACC_BITS(ACC_BITS), .PASSES(PASSES), .APAR(APAR),
-        .COEFFICIENT_BITS(COEFFICIENT_BITS)
+        .COEFFICIENT_BITS(COEFFICIENT_BITS), .MAC16(MAC16)
     ) combiner (
         .clk(clk), .rst(rst), .in_valid(run_valid), .in_first(run_group_first), .in_last(run_group_last), .in_pass(pass),
         .in_factor(run_fields[FIELD_BITS-1-:FACTOR_BITS]), .in_info(run_frame), .in_totals(totals), .out_valid(group_valid), .out_last(group_end),

@@ -21,6 +21,7 @@ module run_combiner #(
     parameter int PASSES           = 1,
     parameter int APAR             = 1,   // activation bits per pass
     parameter int COEFFICIENT_BITS = 0,   // signed coefficients; 0: doubles and negates
+    parameter int MAC16            = 0,   // multiplier
     parameter int INFO_BITS        = 1,
     localparam int PASS_BITS = PASSES > 1 ? $clog2(PASSES) : 1,
     localparam int FACTOR_BITS = COEFFICIENT_BITS > 0 ? COEFFICIENT_BITS : 2
@@ -74,16 +75,24 @@ module run_combiner #(
     end
   end
 
+  // The pass moves the coefficient, not the totals: one small shifter for all lanes, and narrow factors that fit a multiplier block.
+  localparam int SCALE_BITS = FACTOR_BITS + (PASSES - 1) * APAR;
+  wire signed [SCALE_BITS-1:0] coefficient = SCALE_BITS'($signed(factor));
+  wire signed [SCALE_BITS-1:0] scale       = PASSES > 1 ? coefficient <<< (SHIFT_BITS'(pass) * SHIFT_BITS'(APAR)) : coefficient;
+
   for (genvar lane = 0; lane < LANES; lane++) begin : g_lane
     wire [TOTAL_BITS-1:0] total  = totals[lane*TOTAL_BITS+:TOTAL_BITS];
     wire [ACC_BITS-1:0]   wide   = TOTAL_SIGNED ? ACC_BITS'($signed(total)) : ACC_BITS'(total);
     wire [ACC_BITS-1:0]   placed = PASSES > 1 ? wide << (SHIFT_BITS'(pass) * SHIFT_BITS'(APAR)) : wide;
     logic [ACC_BITS-1:0]  term;
     if (COEFFICIENT_BITS > 0) begin : g_multiply
-      localparam int PRODUCT_BITS = ACC_BITS + COEFFICIENT_BITS;
-      wire signed [PRODUCT_BITS-1:0] product = PRODUCT_BITS'($signed(factor)) * PRODUCT_BITS'($signed(placed));
-      always_ff @(posedge clk) term <= product[ACC_BITS-1:0];
-      wire unused = &{1'b0, product};
+      localparam int VALUE_BITS   = TOTAL_BITS + (TOTAL_SIGNED ? 0 : 1);
+      localparam int PRODUCT_BITS = VALUE_BITS + SCALE_BITS;
+      wire signed [VALUE_BITS-1:0]   value   = TOTAL_SIGNED ? $signed(VALUE_BITS'($signed(total))) : $signed(VALUE_BITS'(total));
+      wire signed [PRODUCT_BITS-1:0] product;
+      multiplier #(.A_BITS(VALUE_BITS), .B_BITS(SCALE_BITS), .MAC16(MAC16)) multiply (.a(value), .b(scale), .product(product));
+      always_ff @(posedge clk) term <= ACC_BITS'(product);
+      wire unused = &{1'b0, product, placed};
     end else begin : g_negate  // -x is ~x plus the carry that the sum adds
       always_ff @(posedge clk) term <= placed ^ {ACC_BITS{factor[0]}};
     end
@@ -101,8 +110,6 @@ module run_combiner #(
     assign out_values[lane*ACC_BITS+:ACC_BITS] = ring[ACC_BITS-1:0];
     wire unused_carry = &{1'b0, sum[0]};
   end
-  if (PASSES == 1) begin : g_unused
-    wire unused_pass = &{1'b0, pass};
-  end
+  wire unused_scale = &{1'b0, pass, scale};
 endmodule
 `default_nettype wire

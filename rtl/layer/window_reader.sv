@@ -16,7 +16,10 @@
 // SHARED: the buffer is a RAM of a single port (ram_1rw), far larger and cheaper where a device has it. Words are written between groups: no group starts while
 // one waits and has room. That costs a clock for each word, and one for each group after which words came.
 //
-// Latency    issue to word_valid: 3 clocks. word_index comes 2 clocks before word_valid, early enough to address a ROM with a register behind it.
+// WRITE_LATE: where flip-flops cost nothing (ECP5), so that what decides whether a word is taken need not reach all block RAMs in the same clock. Nothing else
+// changes: a word is read two clocks after it counts, and a place is written again later still.
+//
+// Latency    issue to word_valid: 2 + REGISTERED clocks. word_index comes a clock after issue, early enough to address a ROM, with a register behind if REGISTERED.
 // Rate       one word per clock; no idle clock between groups, windows and frames while words and credit are there (but for SHARED).
 // Reset      empties the buffer and starts a frame; data is not reset.
 // Paths      credit to busy and stalled; SHARED: in_valid to busy, starved and stalled.
@@ -33,6 +36,8 @@ module window_reader #(
     parameter int PIXELS        = 1,
     parameter int PIXEL_STEP    = 1,
     parameter int SHARED        = 0,   // 1: the buffer has a single port
+    parameter int REGISTERED    = 1,   // a register between buffer and word_data
+    parameter int WRITE_LATE    = 0,   // 1: words are written a clock later, from a register (not SHARED)
     parameter int OFFSET_BITS   = 1,   // the program, see program_reader
     parameter int CONTROL_WORDS = 1,
     parameter     CONTROL_INIT  = "",
@@ -54,7 +59,7 @@ module window_reader #(
     input  wire                     credit,        // a group may start
     output logic                    group_start,   // a group starts in this clock
 
-    output logic [INDEX_BITS-1:0]   word_index,    // weight word, 2 clocks ahead of the rest
+    output logic [INDEX_BITS-1:0]   word_index,    // weight word, 1 + REGISTERED clocks ahead of the rest
 
     output logic                    word_valid,
     output wire  [PIXELS*WIDTH-1:0] word_data,     // window i at [i*WIDTH +: WIDTH]
@@ -81,6 +86,7 @@ module window_reader #(
   localparam int X_BITS      = OUT_WIDTH > 1 ? $clog2(OUT_WIDTH) : 1;
   localparam int Y_BITS      = OUT_HEIGHT > 1 ? $clog2(OUT_HEIGHT) : 1;
 
+  if (SHARED != 0 && WRITE_LATE != 0) begin : g_late error_SHARED_writes_without_a_register check (); end
   if (DEPTH < EXTENT) begin : g_depth error_DEPTH_must_hold_EXTENT check (); end
   if (DEPTH < MAX_STEP) begin : g_step error_DEPTH_must_hold_every_STEP check (); end
   if (2 ** OFFSET_BITS < EXTENT - (PIXELS - 1) * PIXEL_STEP) begin : g_offset error_OFFSET_BITS_must_hold_EXTENT check (); end
@@ -108,7 +114,7 @@ module window_reader #(
   wire window_there = !slack[FILL_BITS-1];
 
   // SHARED: words that wait are written first. Reading takes the port in the clock after a word is issued.
-  logic [2:0] valid;
+  logic [(REGISTERED != 0 ? 3 : 2)-1:0] valid;
   wire has_room     = !room[FILL_BITS-1];
   wire may_start    = window_there && ready && !(SHARED != 0 && in_valid && has_room);
   wire port_is_free = SHARED == 0 || (!in_group && !valid[0]);
@@ -174,37 +180,41 @@ module window_reader #(
   end
 
   // ---- Pipeline: address (1), buffer (2), register (3).
+  localparam int STAGES    = REGISTERED != 0 ? 3 : 2;
   localparam int INFO_BITS = FIELD_BITS + 5;
-  wire  [INFO_BITS-1:0]   info = {run_first, run_last, program_group_first, program_group_last, program_last && x_ends && y_ends, fields};
-  logic [3*INFO_BITS-1:0] info_pipe;  // stage s at [s*INFO_BITS +: INFO_BITS]
+  wire  [INFO_BITS-1:0]        info = {run_first, run_last, program_group_first, program_group_last, program_last && x_ends && y_ends, fields};
+  logic [STAGES*INFO_BITS-1:0] info_pipe;  // stage s at [s*INFO_BITS +: INFO_BITS]
   always_ff @(posedge clk) begin
-    valid      <= {valid[1:0], busy};
-    info_pipe  <= {info_pipe[2*INFO_BITS-1:0], info};
+    valid      <= {valid[STAGES-2:0], busy};
+    info_pipe  <= {info_pipe[(STAGES-1)*INFO_BITS-1:0], info};
     word_index <= index;
     if (rst) valid <= '0;
   end
-  assign word_valid = valid[2];
-  assign {word_first, word_last, group_first, group_last, frame_last, run_fields} = info_pipe[2*INFO_BITS+:INFO_BITS];
+  assign word_valid = valid[STAGES-1];
+  assign {word_first, word_last, group_first, group_last, frame_last, run_fields} = info_pipe[(STAGES-1)*INFO_BITS+:INFO_BITS];
+
+  wire                 put;
+  wire [ADDR_BITS-1:0] put_addr;
+  wire [WIDTH-1:0]     put_data;
+  delay_line #(.WIDTH(1 + ADDR_BITS + WIDTH), .CLOCKS(WRITE_LATE)) write_delay (
+      .clk(clk), .in_data({write && !rst, wr_addr, in_data}), .out_data({put, put_addr, put_data})
+  );
 
   localparam int SUM_BITS = (ADDR_BITS > OFFSET_BITS ? ADDR_BITS : OFFSET_BITS) + 2;
   for (genvar i = 0; i < PIXELS; i++) begin : g_window
     wire [SUM_BITS-1:0] sum     = SUM_BITS'(base) + SUM_BITS'(offset) + SUM_BITS'(i * PIXEL_STEP);
     wire [SUM_BITS-1:0] wrapped = sum - SUM_BITS'(BUFFER);
     logic [ADDR_BITS-1:0] rd_addr;
-    logic [WIDTH-1:0]     word;
     wire  [WIDTH-1:0]     rd_data;
-    always_ff @(posedge clk) begin
-      rd_addr <= WRAPS || wrapped[SUM_BITS-1] ? sum[ADDR_BITS-1:0] : wrapped[ADDR_BITS-1:0];
-      word    <= rd_data;
-    end
-    assign word_data[i*WIDTH+:WIDTH] = word;
+    always_ff @(posedge clk) rd_addr <= WRAPS || wrapped[SUM_BITS-1] ? sum[ADDR_BITS-1:0] : wrapped[ADDR_BITS-1:0];
+    delay_line #(.WIDTH(WIDTH), .CLOCKS(REGISTERED != 0 ? 1 : 0)) word (.clk(clk), .in_data(rd_data), .out_data(word_data[i*WIDTH+:WIDTH]));
     if (SHARED != 0) begin : g_shared
       ram_1rw #(.WIDTH(WIDTH), .DEPTH(BUFFER)) words (
-          .clk(clk), .wr_en(write), .rd_en(valid[0]), .addr(valid[0] ? rd_addr : wr_addr), .wr_data(in_data), .rd_data(rd_data)
+          .clk(clk), .wr_en(put), .rd_en(valid[0]), .addr(valid[0] ? rd_addr : put_addr), .wr_data(put_data), .rd_data(rd_data)
       );
     end else begin : g_ports
       ram_1w1r #(.WIDTH(WIDTH), .DEPTH(BUFFER)) words (
-          .clk(clk), .wr_en(write), .wr_addr(wr_addr), .wr_data(in_data), .rd_en(valid[0]), .rd_addr(rd_addr), .rd_data(rd_data)
+          .clk(clk), .wr_en(put), .wr_addr(put_addr), .wr_data(put_data), .rd_en(valid[0]), .rd_addr(rd_addr), .rd_data(rd_data)
       );
     end
     if (WRAPS) begin : g_unused

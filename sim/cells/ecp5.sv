@@ -6,6 +6,8 @@
 module sim_DP16KD #(
     parameter int DATA_WIDTH_A = 18,
     parameter int DATA_WIDTH_B = 18,
+    parameter bit OUT_A = 0,  // a register at the port's output, without enable
+    parameter bit OUT_B = 0,
     parameter [18431:0] INIT = 0
 ) (
     input clk,
@@ -41,8 +43,12 @@ module sim_DP16KD #(
       if (WEB) for (int i = 0; i < DATA_WIDTH_B; i++) if (DATA_WIDTH_B < 18 || ADB[i/9]) mem[at_b+15'(i)] <= write_b[i];
     end
   end
-  assign DOA = DATA_WIDTH_B == 36 ? read_b[17:0] : read_a[17:0];
-  assign DOB = DATA_WIDTH_B == 36 ? read_b[35:18] : read_b[17:0];
+  wire [17:0] word_a = DATA_WIDTH_B == 36 ? read_b[17:0] : read_a[17:0];
+  wire [17:0] word_b = DATA_WIDTH_B == 36 ? read_b[35:18] : read_b[17:0];
+  reg [17:0] out_a, out_b;
+  always @(posedge clk) {out_a, out_b} <= {word_a, word_b};
+  assign DOA = OUT_A ? out_a : word_a;
+  assign DOB = OUT_B ? out_b : word_b;
 endmodule
 
 // A LUT as 16 bits of RAM.
@@ -61,4 +67,12 @@ module sim_lut_ram4 #(parameter [63:0] INIT = 0) (
   reg [63:0] mem = INIT;
   always @(posedge clk) if (wr_en) mem[{wr_addr, 2'd0}+:4] <= wr_data;
   assign rd_data = mem[{rd_addr, 2'd0}+:4];
+endmodule
+
+// A product without registers.
+module sim_MULT18X18D (input [17:0] A, input [17:0] B, input SIGNEDA, input SIGNEDB, output [35:0] P);
+  wire signed [18:0] a = {SIGNEDA & A[17], A}, b = {SIGNEDB & B[17], B};
+  wire signed [37:0] product = a * b;
+  assign P = product[35:0];
+  wire unused = &{1'b0, product[37:36]};
 endmodule

@@ -44,3 +44,63 @@ module sim_SB_SPRAM256KA (
     if (CHIPSELECT && WREN) for (int k = 0; k < 16; k++) if (MASKWREN[k/4]) mem[ADDRESS][k] <= DATAIN[k];
   end
 endmodule
+
+// Multiplier and accumulator, as figure 2 of Lattice FPGA-TN-02007 (DSP function usage guide) draws it; without resets and cascades.
+// The names of its wires are the figure's.
+module sim_SB_MAC16 #(
+    parameter bit A_REG = 0, parameter bit B_REG = 0, parameter bit C_REG = 0, parameter bit D_REG = 0,
+    parameter bit TOP_8x8_MULT_REG = 0, parameter bit BOT_8x8_MULT_REG = 0,
+    parameter bit PIPELINE_16x16_MULT_REG1 = 0, parameter bit PIPELINE_16x16_MULT_REG2 = 0,
+    parameter int TOPOUTPUT_SELECT = 0, parameter int TOPADDSUB_LOWERINPUT = 0, parameter bit TOPADDSUB_UPPERINPUT = 0,
+    parameter int TOPADDSUB_CARRYSELECT = 0,
+    parameter int BOTOUTPUT_SELECT = 0, parameter int BOTADDSUB_LOWERINPUT = 0, parameter bit BOTADDSUB_UPPERINPUT = 0,
+    parameter int BOTADDSUB_CARRYSELECT = 0,
+    parameter bit MODE_8x8 = 0, parameter bit A_SIGNED = 0, parameter bit B_SIGNED = 0
+) (
+    input clk, input CE, input [15:0] A, input [15:0] B, input [15:0] C, input [15:0] D,
+    input AHOLD, input BHOLD, input CHOLD, input DHOLD, input OHOLDTOP, input OHOLDBOT, input OLOADTOP, input OLOADBOT,
+    input ADDSUBTOP, input ADDSUBBOT, output [31:0] O
+);
+  reg [15:0] ra, rb, rc, rd, rf, rj, rk, rg, rq, rs;
+  reg [31:0] rh;
+  wire [15:0] a = A_REG ? ra : A, b = B_REG ? rb : B, c = C_REG ? rc : C, d = D_REG ? rd : D;
+  // Four 8 x 8 products; the low bytes are signed only where two products of 8 bits are wanted.
+  wire signed [8:0] ah = {A_SIGNED & a[15], a[15:8]}, al = {A_SIGNED & MODE_8x8 & a[7], a[7:0]};
+  wire signed [8:0] bh = {B_SIGNED & b[15], b[15:8]}, bl = {B_SIGNED & MODE_8x8 & b[7], b[7:0]};
+  wire [15:0] high = 16'(ah * bh), cross_j = 16'($signed({1'b0, al[7:0]}) * bh), cross_k = 16'(ah * $signed({1'b0, bl[7:0]})), low = 16'(al * bl);
+  wire [15:0] f = TOP_8x8_MULT_REG ? rf : high, g = BOT_8x8_MULT_REG ? rg : low;
+  wire [15:0] j = PIPELINE_16x16_MULT_REG1 ? rj : cross_j, k = PIPELINE_16x16_MULT_REG1 ? rk : cross_k;
+  wire [31:0] l = {f, g} + {{8{B_SIGNED & j[15]}}, j, 8'd0} + {{8{A_SIGNED & k[15]}}, k, 8'd0};
+  wire [31:0] h = PIPELINE_16x16_MULT_REG2 ? rh : l;
+
+  // Adders: `~(~w + x)` is w - x.
+  wire [15:0] z = BOTADDSUB_LOWERINPUT == 0 ? b : BOTADDSUB_LOWERINPUT == 1 ? g : h[15:0];
+  wire [15:0] y = BOTADDSUB_UPPERINPUT ? d : rs;
+  wire lco, unused;
+  wire [15:0] yz, xw;
+  assign {lco, yz} = 17'(z) + 17'(y ^ {16{ADDSUBBOT}}) + 17'(BOTADDSUB_CARRYSELECT == 1);
+  wire [15:0] r = OLOADBOT ? d : yz ^ {16{ADDSUBBOT}};
+  wire [15:0] x = TOPADDSUB_LOWERINPUT == 0 ? a : TOPADDSUB_LOWERINPUT == 1 ? f : TOPADDSUB_LOWERINPUT == 2 ? h[31:16] : {16{z[15]}};
+  wire [15:0] w = TOPADDSUB_UPPERINPUT ? c : rq;
+  wire hci = TOPADDSUB_CARRYSELECT == 1 || (TOPADDSUB_CARRYSELECT == 2 && lco) || (TOPADDSUB_CARRYSELECT == 3 && (lco ^ ADDSUBBOT));
+  assign {unused, xw} = 17'(x) + 17'(w ^ {16{ADDSUBTOP}}) + 17'(hci);
+  wire [15:0] p = OLOADTOP ? c : xw ^ {16{ADDSUBTOP}};
+  assign O[31:16] = TOPOUTPUT_SELECT == 0 ? p : TOPOUTPUT_SELECT == 1 ? rq : TOPOUTPUT_SELECT == 2 ? f : h[31:16];
+  assign O[15:0] = BOTOUTPUT_SELECT == 0 ? r : BOTOUTPUT_SELECT == 1 ? rs : BOTOUTPUT_SELECT == 2 ? g : h[15:0];
+
+  always @(posedge clk) if (CE) begin
+    if (!AHOLD) ra <= A;
+    if (!BHOLD) rb <= B;
+    if (!CHOLD) rc <= C;
+    if (!DHOLD) rd <= D;
+    rf <= high;
+    rg <= low;
+    if (!MODE_8x8) begin
+      rj <= cross_j;
+      rk <= cross_k;
+      rh <= l;
+    end
+    if (!OHOLDTOP) rq <= p;
+    if (!OHOLDBOT) rs <= r;
+  end
+endmodule

@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "system/engine.hpp"
+#include "system/link.hpp"
 #include "system/repacking.hpp"
 #include "system/storage.hpp"
 
@@ -88,6 +89,7 @@ EngineTiming window(const Parameters& p) {
   return t;
 }
 
+constexpr std::int64_t kReceiver = 3;  // chip_link_receiver: from a frame's check to the write into its RAM
 constexpr std::int64_t kReader = 3;  // window_reader: from a word of the program to its activations
 
 /// plane_layer: the latencies of window_reader, plane_array, run_combiner, lane_shifter and threshold_search or score_bias.
@@ -124,6 +126,21 @@ std::unique_ptr<Element> make_pipeline(const Parameters& p, std::int64_t latency
   return std::make_unique<Buffer>(p.name(), latency + 4, latency);
 }
 
+/// chip_link_sender: frames of a header, words and a check of 32 bits, LANES bits a symbol.
+std::unique_ptr<Element> make_link_sender(const Parameters& p) {
+  LinkTiming t;
+  const std::int64_t lanes = p("LANES"), header = clog2(p("DEPTH")) + 1 + clog2(p("FRAME") + 1);
+  const auto symbols = [&](std::int64_t bits) { return (bits + lanes - 1) / lanes; };
+  t.depth = p("DEPTH");
+  t.frame = p("FRAME");
+  t.symbol = p("CLOCKS");
+  t.word_symbols = symbols(p("WIDTH"));
+  t.frame_symbols = symbols(header) + symbols(32) + 3;
+  t.latency = p("LATENCY", 0);
+  t.report = 2 * (2 * (clog2(t.depth) + 1) + 1 + 32 + 2) * t.symbol + t.latency;
+  return std::make_unique<LinkSender>(p.name(), t);
+}
+
 using Maker = std::function<std::unique_ptr<Element>(const Parameters&)>;
 
 const std::map<std::string, Maker>& makers() {
@@ -146,6 +163,8 @@ const std::map<std::string, Maker>& makers() {
        [](const Parameters& p) {
          return std::make_unique<Upsampler>(p.name(), Upsampler::Shape{p("CHUNKS"), p("MAP_WIDTH"), p("UP_HEIGHT"), p("UP_WIDTH")});
        }},
+      {"chip_link_sender", make_link_sender},
+      {"chip_link_receiver", [](const Parameters& p) { return std::make_unique<Buffer>(p.name(), p("DEPTH"), kReceiver); }},
       {"plane_layer", make_plane},
       {"max_pool", make_pool},
   };

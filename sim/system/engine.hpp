@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "system/deferring.hpp"
 #include "system/queue.hpp"
 #include "system/storage.hpp"
 #include "system/stream.hpp"
@@ -23,7 +24,7 @@ struct FrameLoad {
   std::int64_t busy = 0, starved = 0, stalled = 0;  ///< clocks
 };
 
-class Engine final : public Active, public BeatTarget {
+class Engine final : public Active, public BeatTarget, public Deferring {
  public:
   Engine(const sc_core::sc_module_name& name, const EngineTiming& timing);
   BeatTarget& input(std::size_t) override { return *this; }
@@ -35,11 +36,9 @@ class Engine final : public Active, public BeatTarget {
 
   const std::vector<FrameLoad>& loads() const { return loads_; }
 
-  /// With a buffer of a single port words and groups wait for each other: what is done in a clock depends on what comes by then. The first
-  /// clock that cannot be decided because something is not known yet; kUnknown if there is none.
-  Clock undecided() const { return undecided_; }
-  /// What is not known yet comes later. True of the earliest undecided clock of all engines once nothing else moves.
-  void decide();
+  /// With a buffer of a single port words and groups wait for each other.
+  Clock undecided() const override { return undecided_; }
+  void decide() override;
 
  private:
   void run() override;

@@ -11,18 +11,23 @@ void Buffer::reset() {
   words_.reset();
   fill_.reset();
   free_.clear();
-  for (std::int64_t i = 0; i < depth_; ++i) free_.push(0);
+  never_used_ = depth_;
   refused_ = blocked_ = false;
 }
 
 Clock Buffer::offer(Clock valid) {
-  if (free_.empty()) pump();
-  if (free_.empty()) {
-    refused_ = true;
-    return kUnknown;
+  Clock taken = valid;
+  if (never_used_ > 0) {
+    --never_used_;
+  } else {
+    if (free_.empty()) pump();
+    if (free_.empty()) {
+      refused_ = true;
+      return kUnknown;
+    }
+    taken = std::max(valid, free_.front());
+    free_.pop();
   }
-  const Clock taken = std::max(valid, free_.front());
-  free_.pop();
   words_.push(taken + latency_);
   fill_.enter(taken);
   if (!blocked_) wake();

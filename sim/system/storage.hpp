@@ -64,7 +64,7 @@ class Buffer final : public Active, public BeatTarget {
   BeatTarget& input(std::size_t) override { return *this; }
   void reset() override;
   std::int64_t frame_out(const std::vector<std::int64_t>& frame_in) const override { return frame_in[0]; }
-  std::int64_t memory() const override { return depth_; }
+  std::int64_t memory() const override { return never_used_ > 0 ? most() : depth_; }  // until it is full, its depth does not matter
   Clock offer(Clock valid) override;
   void flush() override {}  // its process does
 
@@ -78,7 +78,8 @@ class Buffer final : public Active, public BeatTarget {
   std::int64_t depth_;
   const std::int64_t latency_;
   FifoOutput words_;
-  Queue<Clock> free_;  ///< places, and from when on they are free
+  std::int64_t never_used_ = 0;  ///< places
+  Queue<Clock> free_;            ///< the others that are free, and from when on
   FillMeter fill_;
   bool refused_ = false, blocked_ = false;
 };

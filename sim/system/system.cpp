@@ -17,6 +17,7 @@ namespace {
 using system::Active;
 using system::Buffer;
 using system::Clock;
+using system::Deferring;
 using system::Element;
 using system::Engine;
 using system::FrameLoad;
@@ -40,7 +41,7 @@ struct System::Parts {
   Sink* sink = nullptr;
   std::vector<std::pair<std::string, Engine*>> engines;
   std::vector<std::pair<std::string, Buffer*>> fifos;
-  std::int64_t alike = 3;  ///< frames in a row that must be alike before the rest must be
+  std::vector<Deferring*> deferring;
 
   void add(std::string name, std::unique_ptr<Element> element, std::vector<std::size_t> inputs, std::vector<std::size_t> outputs) {
     nodes.push_back({std::move(name), std::move(element), std::move(inputs), std::move(outputs)});
@@ -59,7 +60,7 @@ struct System::Parts {
     }
   }
 
-  /// Beats of a frame on every stream, and how many frames back a module's state may reach.
+  /// Beats of a frame on every stream.
   void count_frames() {
     for (const Node& node : nodes) {
       std::vector<std::int64_t> frame_in;
@@ -68,7 +69,6 @@ struct System::Parts {
       if (!node.outputs.empty() && frame_out < 1)
         throw Error(node.name, fmt::format("{} beats of an image enter, which does not fit its parameters in design.json", frame_in[0]));
       for (const std::size_t s : node.outputs) streams[s]->set_frame(frame_out);
-      for (const std::int64_t beats : frame_in) alike = std::max(alike, node.element->memory() / beats + 3);
     }
   }
 
@@ -84,29 +84,24 @@ struct System::Parts {
   /// Images after which every stream repeated itself, by the same number of clocks, for so many frames that everything that follows
   /// repeats too (docs/system.md); 0 if they do not.
   std::int64_t steady_after(Clock& period) const {
-    period = 0;
-    std::int64_t after = 0;
-    for (const auto& stream : streams) {
-      const auto& frames = stream->frames();
-      const auto n = static_cast<std::int64_t>(frames.size());
-      if (n < alike) return 0;
-      const auto& last = frames.back();
-      for (std::int64_t i = n - alike; i + 1 < n; ++i) {
-        const auto& frame = frames[static_cast<std::size_t>(i)];
-        const Clock step = frames[static_cast<std::size_t>(i + 1)].first - frame.first;
-        if (period == 0) period = step;
-        if (step != period || frame.fingerprint != last.fingerprint) return 0;
-      }
-      after = std::max(after, n - alike);
-    }
-    return std::max<std::int64_t>(after, 1);
+    std::int64_t alike = 3, end = INT64_MAX;  // frames that must be alike; the first that not all streams have
+    for (const Node& node : nodes)
+      for (const std::size_t s : node.inputs) alike = std::max(alike, node.element->memory() / streams[s]->frame_beats() + 3);
+    for (const auto& stream : streams) end = std::min(end, static_cast<std::int64_t>(stream->frames().size()));
+    if (end < alike) return 0;
+    const auto begin = static_cast<std::size_t>(end - alike);
+    period = streams[0]->frames()[begin + 1].first - streams[0]->frames()[begin].first;
+    for (const auto& stream : streams)
+      for (auto frame = stream->frames().begin() + static_cast<std::ptrdiff_t>(begin), last = frame + alike - 1; frame != last; ++frame)
+        if (frame[1].first - frame->first != period || frame[1].fingerprint != frame->fingerprint) return 0;
+    return end - alike + 1;
   }
 
-  /// Decides the earliest clock that engines with a buffer of a single port leave open. False: there is none.
+  /// Decides the earliest clock that is left open. False: there is none.
   bool decide() {
-    Engine* first = nullptr;
-    for (const auto& [name, engine] : engines)
-      if (engine->undecided() != kUnknown && (first == nullptr || engine->undecided() < first->undecided())) first = engine;
+    Deferring* first = nullptr;
+    for (Deferring* module : deferring)
+      if (module->undecided() != kUnknown && (first == nullptr || module->undecided() < first->undecided())) first = module;
     if (first != nullptr) first->decide();
     return first != nullptr;
   }
@@ -162,8 +157,8 @@ void System::Parts::measure_loads(SystemResult& result, std::int64_t first) cons
     result.layers.push_back(std::move(layer));
   }
   if (result.clocks_per_image <= 0) return;
-  consider("input", static_cast<double>(streams[nodes.front().outputs[0]]->frame_beats()) / result.clocks_per_image);
-  consider("output", static_cast<double>(streams[nodes.back().inputs[0]]->frame_beats()) / result.clocks_per_image);
+  for (const Node& node : nodes)
+    for (const std::size_t s : node.outputs) consider(node.name, static_cast<double>(streams[s]->frame_beats()) / result.clocks_per_image);
 }
 
 System::System(const nlohmann::json& design) : parts_(std::make_unique<Parts>()) {
@@ -176,12 +171,13 @@ System::System(const nlohmann::json& design) : parts_(std::make_unique<Parts>())
       parts.streams.push_back(std::make_unique<Stream>(fmt::format("s{}", s).c_str()));
     auto source = std::make_unique<Source>("source", design.at("input").at("beats").get<std::int64_t>());
     parts.source = source.get();
-    parts.add("source", std::move(source), {}, {netlist.at("input").get<std::size_t>()});
+    parts.add("input", std::move(source), {}, {netlist.at("input").get<std::size_t>()});
     for (const nlohmann::json& instance : netlist.at("instances")) {
       auto element = system::make_element(instance);
       const auto instance_name = instance.at("name").get<std::string>();
       const auto layer = design.at("layers").at(instance.at("layer").get<std::size_t>()).at("name").get<std::string>();
       if (auto* engine = dynamic_cast<Engine*>(element.get())) parts.engines.emplace_back(layer, engine);
+      if (auto* module = dynamic_cast<Deferring*>(element.get())) parts.deferring.push_back(module);
       if (instance.at("module") == "stream_fifo") parts.fifos.emplace_back(instance_name, dynamic_cast<Buffer*>(element.get()));
       parts.add(instance_name, std::move(element), instance.at("inputs").get<std::vector<std::size_t>>(),
                 instance.at("outputs").get<std::vector<std::size_t>>());

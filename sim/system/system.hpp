@@ -29,12 +29,6 @@ struct SystemFifo {
   std::int64_t depth = 0, most = 0;  ///< words: room, and the most that stood in it
 };
 
-/// Beats that pass a stream for an image, a clock each at least.
-struct SystemStream {
-  std::string from;
-  std::int64_t beats = 0;
-};
-
 struct SystemResult {
   std::int64_t images = 0, simulated = 0;  ///< asked for; simulated one by one until the steady state was proven
   std::int64_t steady_after = 0;           ///< images after which every stream repeats itself; 0: not seen
@@ -42,7 +36,7 @@ struct SystemResult {
   std::int64_t first_image_latency = 0, total_clocks = 0;
   std::vector<SystemLayer> layers;         ///< those with an engine
   std::vector<SystemFifo> fifos;           ///< in front of joins
-  std::string bottleneck;                  ///< the layer that is busy, or the stream ("input", "output") that is used, the largest share of the clocks
+  std::string bottleneck;                  ///< the layer that works, or the instance ("input") that sends a beat, in the largest share of the clocks
   double bottleneck_share = 0;             ///< of the clocks
   std::string failure;                     ///< why no image comes any more; empty when all came
   std::int64_t beats = 0;                  ///< that were passed on, all streams together

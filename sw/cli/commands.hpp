@@ -6,6 +6,7 @@
 namespace bitloom::cli {
 
 void add_info(CLI::App& program);
+void add_decompose(CLI::App& program);
 void add_compile(CLI::App& program);
 void add_run(CLI::App& program);
 void add_sim(CLI::App& program);

@@ -72,6 +72,8 @@ LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& op
   return model;
 }
 
+constexpr int kLinkLut4 = 1200;  // about what serial link and board take
+
 Budget device_budget(const Board& board, double fit) {
   Budget budget;
   budget.board = board.name;
@@ -84,7 +86,9 @@ Budget device_budget(const Board& board, double fit) {
   budget.clock_hz = board.clock_mhz * 1e6;
   budget.fraction = fit;
   budget.fabric = board.family == "ecp5" ? 1 : board.family == "ice40" ? 2 : 0;
-  if (family(board.family, board.name).infers_dsp) budget.dsps = board.dsp;  // Yosys makes iCE40's multiplications of LUTs
+  budget.link_lut4 = kLinkLut4;
+  budget.dsps = board.dsp;
+  budget.infers_dsps = family(board.family, board.name).infers_dsp;  // Yosys makes iCE40's multiplications of LUTs
   return budget;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
+#include "cli/exact_fifos.hpp"
 #include "emit/design.hpp"
 #include "flow/board_top.hpp"
 #include "flow/boards.hpp"
@@ -24,7 +25,7 @@ struct Compile {
   int baud = 1'000'000;
   std::string devices = "1";
   LinkSpec link;
-  bool json = false;
+  bool json = false, exact_fifos = false;
 
   void operator()() const {
     const Board target = load_board(board);
@@ -33,7 +34,9 @@ struct Compile {
     const Network network = order_channels(load_model(model.model, model.lowering()).network);
     check_baud(target, baud);
     const Budget budget = device_budget(target, fit);
-    const Design design = make_system(network, budget, {fps, clocks, fold_rules(fold)}, {device_count(), link});
+    Design design = make_system(network, budget, {fps, clocks, fold_rules(fold)}, {device_count(), link});
+    if (exact_fifos && !design.plan.chips.empty()) throw Error("--exact-fifos", "is for one chip; leave it or --devices away");
+    if (exact_fifos) make_fifos_exact(network, design, budget);
     const Plan& plan = design.plan;
     DesignOptions options;
     options.board = target.name;
@@ -67,13 +70,16 @@ struct Compile {
                  kind_name(network.layers[static_cast<std::size_t>(stage.layer)].op), stage.folding.pe, stage.folding.simd,
                  stage.folding.apar, stage.folding.wpar, stage.folding.pixels, stage.folding.lanes,
                  thousands(static_cast<double>(stage.clocks)), stage.cost.lut4, stage.cost.block_rams);
+    for (const Stage& stage : plan.stages)
+      if (!stage.choice.empty()) fmt::print("{}: {}\n", stage.name, stage.choice);
     fmt::print(
         "{} clocks per image, set by {}: {:.0f} images/s at {}'s {} MHz. {} bit operations executed for an image ({:.4g} by UNIQ, {} by "
-        "QONNX).\nEstimated {:.0f} LUT4 of {}, {} block RAMs of {}.\nDesign: {}\n",
+        "QONNX).\nEstimated {:.0f} LUT4 of {}, {} block RAMs of {}, {} multipliers of {}.\n{}Design: {}\n",
         thousands(static_cast<double>(plan.clocks_per_image)), plan.bottleneck,
         budget.clock_hz / static_cast<double>(plan.clocks_per_image), target.name, target.clock_mhz,
         thousands(description.at("bit_operations").get<double>()), description.at("bops_uniq").get<double>(),
         thousands(description.at("bops_qonnx").get<double>()), plan.cost.lut4, target.lut4, plan.cost.block_rams, target.bram,
+        plan.cost.dsps, target.dsp, plan.binding.empty() ? "" : fmt::format("Faster does not fit: {}.\n", plan.binding),
         folder.string());
   }
 
@@ -142,7 +148,7 @@ void add_compile(CLI::App& program) {
   app->add_option(
          "--fold", compile->fold,
          "LAYER:pe=N,simd=N,apar=N,wpar=N,pixels=N, or a part of it: the folding that a layer (*: every layer with weights) must have; "
-         "apar and wpar may be 'all'; may be repeated")
+         "apar and wpar may be 'all'; of decomposed layers also engine=plane or engine=basis, and sparse=N,rows=N; may be repeated")
       ->take_all();
   app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")
       ->capture_default_str();
@@ -152,6 +158,8 @@ void add_compile(CLI::App& program) {
                   "clocks of the cores to a symbol on these wires; from 4 on every chip may have a clock of its own")
       ->capture_default_str();
   app->add_option("--link-latency", compile->link.latency, "clocks from a chip's pins to the next chip's")->capture_default_str();
+  app->add_flag("--exact-fifos", compile->exact_fifos,
+                "FIFOs in front of joins as deep as the transaction-level model needs them to lose no clocks, and no deeper (default: by counting beats)");
   app->add_flag("--json", compile->json, "print design.json, or system.json");
   app->callback([compile] { (*compile)(); });
 }

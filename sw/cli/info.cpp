@@ -22,7 +22,8 @@ struct Info {
       const auto* conv = std::get_if<Convolution>(&layer.op);
       const FeatureMap& out = network.output_of(layer);
       const std::string shape = fmt::format("{}x{}x{}", out.shape.height, out.shape.width, out.shape.channels);
-      const std::string weights = conv != nullptr ? conv->weight_type.to_string() : "";
+      const bool decomposed = conv != nullptr && conv->decomposition.has_value();
+      const std::string weights = decomposed ? fmt::format("{} x s8", conv->decomposition->kernels) : conv != nullptr ? conv->weight_type.to_string() : "";
       const std::string input = network.input_of(layer).type.to_string();
       total_macs += macs(network, layer);
       total_uniq += bops_uniq(network, layer);
@@ -39,6 +40,7 @@ struct Info {
                         {"bops_uniq", bops_uniq(network, layer)},
                         {"bops_qonnx", bops_qonnx(network, layer)},
                         {"weight_bits", weight_bits(layer)}});
+      if (decomposed) layers.back()["shared_kernels"] = conv->decomposition->kernels;
       if (!json)
         fmt::print(fmt::runtime(row), layer.name, kind_name(layer.op), shape, weights, input,
                    conv ? thousands(static_cast<double>(macs(network, layer))) : "", conv ? thousands(bops_uniq(network, layer)) : "",

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   program.get_formatter()->column_width(34);
   using namespace bitloom::cli;
   add_info(program);
+  add_decompose(program);
   add_compile(program);
   add_run(program);
   add_sim(program);

@@ -38,8 +38,9 @@ struct Synth {
       fmt::print(fmt::runtime(row), layer.name, layer.use.lut4, layer.use.ff, layer.use.bram, layer.use.dsp);
     fmt::print(fmt::runtime(row), "total", result.used.lut4, result.used.ff, result.used.bram, result.used.dsp);
     fmt::print(fmt::runtime(row), "available", result.available.lut4, result.available.ff, result.available.bram, result.available.dsp);
-    fmt::print("Fmax {:.1f} MHz after routing (the board's clock is {} MHz), seed {}, {:.0f} s\nbitstream: {}/{}\n", result.fmax_mhz,
-               result.clock_mhz, result.seed, result.seconds, design, result.bitstream.string());
+    fmt::print("Fmax {:.1f} MHz after routing (the board's clock is {} MHz), seed {}, {:.0f} s\n", result.fmax_mhz, result.clock_mhz,
+               result.seed, result.seconds);
+    if (!result.bitstream.empty()) fmt::print("bitstream: {}/{}\n", design, result.bitstream.string());
   }
 
   void print(const SynthEstimate& result) const {
@@ -59,8 +60,11 @@ void add_synth(CLI::App& program) {
   app->add_option("--tool", synth->options.tool,
                   "open: Yosys and nextpnr; vivado, quartus, radiant, diamond: write a project for it (default: open)");
   app->add_option("--seed", synth->options.seed, "of nextpnr's placement")->capture_default_str();
+  app->add_option("--seeds", synth->options.seeds, "place with so many seeds, from --seed on, and keep the fastest")->capture_default_str();
   app->add_option("--freq", synth->options.frequency, "clock in MHz to aim at (default: the board's)");
   app->add_option("--jobs", synth->options.jobs, "threads")->capture_default_str();
+  app->add_option("--router", synth->options.router, "nextpnr's: router1 or router2 (default: nextpnr's choice)");
+  app->add_flag("--alone", synth->options.alone, "the core alone, without link and pins: its Fmax and cells, no bitstream");
   app->add_flag("--estimate", synth->estimate, "Yosys alone, and only the core without link and board: its cells, no bitstream");
   app->add_flag("--patchable", synth->options.patchable, "keep weights and thresholds exchangeable by bitloom patch");
   app->add_flag("--keep", synth->options.keep, "keep the intermediate netlists");

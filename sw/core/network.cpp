@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <set>
+
+#include "core/coefficient_code.hpp"
 
 namespace bitloom {
 namespace {
@@ -36,6 +40,38 @@ void check_requantize(const Layer& layer, const Requantize& requantize, const Fe
            fmt::format("factor {} and summand {} of channel {} leave 63 bits", requantize.mul[c], requantize.add[c], c));
 }
 
+void check_decomposition(const Layer& layer, const Convolution& conv, const Decomposition& d, int channels) {
+  expect(conv.groups == 1, layer, "a decomposed convolution has one group");
+  const auto kernels = static_cast<std::size_t>(d.kernels);
+  const std::size_t pairs = static_cast<std::size_t>(conv.out_channels) * static_cast<std::size_t>(channels);
+  const std::size_t taps = static_cast<std::size_t>(conv.window.kernel_height) * static_cast<std::size_t>(conv.window.kernel_width);
+  expect(d.kernels >= 1 && d.coefficients.size() == pairs * kernels && d.basis.size() == kernels * taps, layer,
+         fmt::format("{} coefficients and {} basis values found, {} and {} expected", d.coefficients.size(), d.basis.size(),
+                     pairs * kernels, kernels * taps));
+  for (const std::int32_t value : d.coefficients)
+    expect(value >= -1 && value <= 1, layer, fmt::format("a coefficient of {}; -1, 0 or 1 expected", value));
+  for (const std::int32_t value : d.basis)
+    expect(value >= -128 && value <= 127, layer, fmt::format("a basis value of {}; 8 signed bits expected", value));
+  expect(dense_weights(d, conv.out_channels, channels, conv.window) == conv.weights, layer,
+         "the weights are not those of the decomposition");
+}
+
+/// Bits of the sums that meet the shared kernels: those of as many activations as the longest sum adds.
+int sum_bits(const Convolution& conv, const ValueType& in) {
+  const Decomposition& d = *conv.decomposition;
+  const auto kernels = static_cast<std::size_t>(d.kernels);
+  const std::size_t channels = d.coefficients.size() / kernels / static_cast<std::size_t>(conv.out_channels);
+  std::int64_t longest = 1;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(conv.out_channels); ++k)
+    for (std::size_t m = 0; m < kernels; ++m) {
+      std::int64_t count = 0;
+      for (std::size_t c = 0; c < channels; ++c) count += std::abs(d.coefficients[(k * channels + c) * kernels + m]);
+      longest = std::max(longest, count);
+    }
+  const std::int64_t largest = longest * std::max(std::abs(in.min()), std::abs(in.max()));
+  return ValueType::holding(-largest, largest).bits();
+}
+
 void check_op(const Network& network, const Layer& layer) {
   const FeatureMap& in = network.input_of(layer);
   const FeatureMap& out = network.output_of(layer);
@@ -53,6 +89,7 @@ void check_op(const Network& network, const Layer& layer) {
     expect(conv->bias.empty() || conv->bias.size() == static_cast<std::size_t>(conv->out_channels), layer,
            fmt::format("{} bias values found, {} or none expected", conv->bias.size(), conv->out_channels));
     expect(!(in.type.is_bipolar() && conv->window.has_padding()), layer, "a bipolar map cannot be padded with zeros");
+    if (conv->decomposition) check_decomposition(layer, *conv, *conv->decomposition, in.shape.channels);
   } else if (const auto* threshold = std::get_if<Threshold>(&layer.op)) {
     const auto channels = static_cast<std::size_t>(in.shape.channels);
     expect(out.shape == in.shape, layer, "a threshold keeps its input's shape");
@@ -139,23 +176,64 @@ std::int64_t macs(const Network& network, const Layer& layer) {
   return std::int64_t{out.height} * out.width * static_cast<std::int64_t>(conv->weights.size());
 }
 
+std::vector<std::int32_t> dense_weights(const Decomposition& d, int out_channels, int in_channels, const Window& window) {
+  const auto kernels = static_cast<std::size_t>(d.kernels), channels = static_cast<std::size_t>(in_channels);
+  const std::size_t taps = static_cast<std::size_t>(window.kernel_height) * static_cast<std::size_t>(window.kernel_width);
+  std::vector<std::int32_t> weights;
+  weights.reserve(static_cast<std::size_t>(out_channels) * taps * channels);
+  for (std::size_t k = 0; k < static_cast<std::size_t>(out_channels); ++k)
+    for (std::size_t tap = 0; tap < taps; ++tap)
+      for (std::size_t c = 0; c < channels; ++c) {
+        std::int32_t sum = 0;
+        for (std::size_t m = 0; m < kernels; ++m) sum += d.coefficients[(k * channels + c) * kernels + m] * d.basis[m * taps + tap];
+        weights.push_back(sum);
+      }
+  return weights;
+}
+
 std::int64_t weight_bits(const Layer& layer) {
   const auto* conv = std::get_if<Convolution>(&layer.op);
-  return conv == nullptr ? 0 : static_cast<std::int64_t>(conv->weights.size()) * conv->weight_type.bits();
+  if (conv == nullptr) return 0;
+  if (conv->decomposition) return stored_bits(*conv).total();
+  return static_cast<std::int64_t>(conv->weights.size()) * conv->weight_type.bits();
+}
+
+DecomposedWork decomposed_work(const Network& network, const Layer& layer) {
+  const auto* conv = std::get_if<Convolution>(&layer.op);
+  if (conv == nullptr || !conv->decomposition) return {};
+  const MapShape &in = network.input_of(layer).shape, &out = network.output_of(layer).shape;
+  std::int64_t coefficients = 0;
+  for (const std::int32_t value : conv->decomposition->coefficients) coefficients += value != 0 ? 1 : 0;
+  return {coefficients * in.height * in.width,
+          static_cast<std::int64_t>(conv->decomposition->basis.size()) * conv->out_channels * out.height * out.width};
 }
 
 double bops_uniq(const Network& network, const Layer& layer) {
   const auto* conv = std::get_if<Convolution>(&layer.op);
   if (conv == nullptr) return 0;
-  const double weight = conv->weight_type.bits();
+  const auto bit_operations = [](std::int64_t count, double weight, double activation, double fan_in) {
+    return static_cast<double>(count) * (weight * activation + weight + activation + std::log2(fan_in));
+  };
   const double activation = network.input_of(layer).type.bits();
-  const double fan_in = static_cast<double>(conv->weights.size()) / conv->out_channels;
-  return static_cast<double>(macs(network, layer)) * (weight * activation + weight + activation + std::log2(fan_in));
+  if (conv->decomposition) {
+    const DecomposedWork work = decomposed_work(network, layer);
+    return bit_operations(work.additions, 2, activation, network.input_of(layer).shape.channels) +
+           bit_operations(work.products, 8, sum_bits(*conv, network.input_of(layer).type),
+                          static_cast<double>(conv->decomposition->basis.size()));
+  }
+  return bit_operations(macs(network, layer), conv->weight_type.bits(), activation,
+                        static_cast<double>(conv->weights.size()) / conv->out_channels);
 }
 
 std::int64_t bops_qonnx(const Network& network, const Layer& layer) {
   const auto* conv = std::get_if<Convolution>(&layer.op);
-  return conv == nullptr ? 0 : macs(network, layer) * conv->weight_type.bits() * network.input_of(layer).type.bits();
+  if (conv == nullptr) return 0;
+  const ValueType& in = network.input_of(layer).type;
+  if (conv->decomposition) {
+    const DecomposedWork work = decomposed_work(network, layer);
+    return work.additions * 2 * in.bits() + work.products * 8 * sum_bits(*conv, in);
+  }
+  return macs(network, layer) * conv->weight_type.bits() * in.bits();
 }
 
 }  // namespace bitloom

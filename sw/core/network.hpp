@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -48,6 +49,14 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 
+/// Kernels as sums of a few shared ones: w[k][r][s][c] = sum over m of coefficients[k][c][m] * basis[m][r][s].
+struct Decomposition {
+  int kernels = 1;                         ///< shared ones
+  std::vector<std::int32_t> coefficients;  ///< [out_channels][in_channels][kernels], each -1, 0 or 1
+  std::vector<std::int32_t> basis;         ///< [kernels][kernel_height][kernel_width], at most 8 signed bits
+  bool operator==(const Decomposition&) const = default;
+};
+
 /// acc[y][x][k] = bias[k] + sum over r, s, c of weight[k][r][s][c] * in[..][c]; padded positions count as 0.
 /// A fully connected layer is a convolution whose kernel is its whole input map, without padding: weights [k][H][W][C], output 1x1xK.
 struct Convolution {
@@ -57,6 +66,8 @@ struct Convolution {
   ValueType weight_type;
   std::vector<std::int32_t> weights;  ///< [out_channels][kernel_height][kernel_width][in_channels / groups]
   std::vector<std::int64_t> bias{};   ///< [out_channels], or empty: all 0
+  /// What `weights` are made of, where the model says so; a single group.
+  std::optional<Decomposition> decomposition{};
   bool operator==(const Convolution&) const = default;
 };
 
@@ -187,14 +198,26 @@ std::string kind_name(const LayerOp& op);
 /// Says why `network` is not well formed (shapes, types, order, sizes of weight and threshold tables); throws Error naming the layer.
 void check(const Network& network);
 
-/// Multiply-accumulates of one image in a convolution (0 for other layers). Padded positions count.
+/// The dense kernels of a decomposition, as Convolution::weights holds them.
+std::vector<std::int32_t> dense_weights(const Decomposition& decomposition, int out_channels, int in_channels, const Window& window);
+
+/// Multiply-accumulates of one image in a convolution (0 for other layers), of dense kernels: zeros and padded positions count, and a
+/// decomposed layer has as many as its dense one.
 std::int64_t macs(const Network& network, const Layer& layer);
-/// Bits that the layer's weights take, before any compression (0 without weights).
+/// Bits that the layer's weights take, before any compression (0 without weights). Of a decomposed layer: what is stored, its non-zero
+/// coefficients with their indices and its shared kernels (stored_bits of core/coefficient_code.hpp).
 std::int64_t weight_bits(const Layer& layer);
+/// What a decomposed layer executes for one image: additions of non-zero coefficients at each input position, and products with shared
+/// kernels at each output position. {0, 0} for other layers.
+struct DecomposedWork {
+  std::int64_t additions = 0, products = 0;
+};
+DecomposedWork decomposed_work(const Network& network, const Layer& layer);
 /// Bit operations of one image, by UNIQ's definition: m*n*k^2*(b_w*b_a + b_w + b_a + log2(n*k^2)) per output position
 /// (Baskin et al., "UNIQ", ACM TOCS 37, 2021; arXiv 1804.10969). 0 for layers without weights.
+/// Of a decomposed layer: of its two convolutions as executed, zeros left out; the second one's activations are sums of the first.
 double bops_uniq(const Network& network, const Layer& layer);
-/// Bit operations of one image, as QONNX counts them: b_w * b_a * MACs.
+/// Bit operations of one image, as QONNX counts them: b_w * b_a * MACs. Of a decomposed layer likewise; a coefficient has 2 bits.
 std::int64_t bops_qonnx(const Network& network, const Layer& layer);
 
 }  // namespace bitloom

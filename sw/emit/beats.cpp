@@ -42,6 +42,31 @@ Intake windowed(const WindowPlan& w, std::int64_t beats) {
   }};
 }
 
+Intake blocked(const BasisBlocks& b, int stride, std::int64_t words, std::int64_t beats) {
+  const std::int64_t blocks = b.blocks, groups = b.groups, rows = b.map_rows, first = b.first_row, out_rows = b.out_rows;
+  // Output rows that are complete with the first `row` input rows.
+  const auto complete = [=](std::int64_t row) {
+    return row <= first ? std::int64_t{0} : std::min((row - 1 - first) / stride + 1, out_rows);
+  };
+  return {[=](std::int64_t n) {
+    const std::int64_t taken = n / words, frame = taken / (blocks * rows), in_frame = taken % (blocks * rows);
+    const std::int64_t row = in_frame / blocks, in_row = in_frame % blocks;
+    // The rows behind the map follow its last row at once: complete(rows) may be fewer than out_rows, but then the frame is over.
+    std::int64_t sent = frame * out_rows * groups + complete(row) * groups;
+    if (complete(row + 1) > complete(row)) sent += in_row;
+    return sent * beats;
+  }};
+}
+
+Intake cropped(std::int64_t width, std::int64_t first, std::int64_t stride, std::int64_t out_width, std::int64_t chunks) {
+  return {[=](std::int64_t n) {
+    const std::int64_t pixel = n / chunks, row = pixel / width, x = pixel % width;
+    const std::int64_t before = x <= first ? 0 : std::min((x - first + stride - 1) / stride, out_width);
+    const bool passes = x >= first && (x - first) % stride == 0 && (x - first) / stride < out_width;
+    return (row * out_width + before) * chunks + (passes ? n % chunks : 0);
+  }};
+}
+
 Intake upsampled(const MapShape& shape, const Upsample& upsample, std::int64_t chunks) {
   const std::int64_t row = shape.width * chunks, up_height = upsample.height, up_width = upsample.width;
   return {[=](std::int64_t n) {

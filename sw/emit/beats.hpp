@@ -27,6 +27,10 @@ Intake padded(const MapShape& shape, const Window& window, std::int64_t chunks);
 Intake unfolded(std::int64_t width, std::int64_t columns);
 /// window_reader: a window gives `beats` beats once its last word is there.
 Intake windowed(const WindowPlan& window, std::int64_t beats);
+/// basis_layer: a block of pixels takes `words` beats and gives `beats`; empty blocks and rows, which nothing is taken for, follow.
+Intake blocked(const BasisBlocks& blocks, int stride, std::int64_t words, std::int64_t beats);
+/// map_crop, in pixels of `chunks` beats.
+Intake cropped(std::int64_t width, std::int64_t first, std::int64_t stride, std::int64_t out_width, std::int64_t chunks);
 /// map_upsample.
 Intake upsampled(const MapShape& shape, const Upsample& upsample, std::int64_t chunks);
 /// map_concat: in each round of `a + b` beats, input 0 gives the first a and input 1 the others.

@@ -200,6 +200,7 @@ std::string Elaboration::memory(const std::string& suffix, MemoryImage image) {
 void Elaboration::add_stage(const Stage& stage) {
   switch (stage.kind) {
     case StageKind::Plane: add_plane(stage); break;
+    case StageKind::Basis: add_basis(stage); break;
     case StageKind::Threshold: add_threshold(stage); break;
     case StageKind::Requantize: add_requantize(stage); break;
     case StageKind::MaxPool: add_pool(stage); break;

@@ -7,20 +7,6 @@
 #include "map/raw.hpp"
 
 namespace bitloom {
-namespace {
-
-/// Bits of a run's totals: enough for any weights; never more than the accumulator's, which is exact modulo its width.
-int total_bits(const Stage& stage, const Convolution& conv, const ValueType& in, const RawAccumulator& raw) {
-  const Folding& f = stage.folding;
-  const std::int64_t products = std::int64_t{f.simd} * static_cast<std::int64_t>(stage.window_plan.offsets.size());
-  const std::int64_t planes = (std::int64_t{1} << f.wpar) - 1, largest = products * planes * ((std::int64_t{1} << f.apar) - 1);
-  const bool is_signed = in.is_signed() || stage.pairs || (f.wpar > 1 && conv.weight_type.is_signed());
-  const int bits = is_signed ? signed_bits({-largest - 1, largest}) : signed_bits({largest}) - 1;
-  return std::min(bits, raw.bits);
-}
-
-}  // namespace
-
 void Elaboration::search(Parameters& parameters, const Threshold& op, const ValueType& out, int channels, int lanes, int bits,
                          std::int64_t never, const std::function<std::int64_t(std::size_t, std::size_t)>& threshold) {
   for (auto& [name, image] : threshold_images(op, channels, lanes, bits, never, threshold)) memory("activation_" + name, image);
@@ -30,6 +16,19 @@ void Elaboration::search(Parameters& parameters, const Threshold& op, const Valu
                                        {"LOW", num(out.encode(op.low))},
                                        {"STEP", num(code_step)},
                                        {"ACTIVATION_INIT", file(stage().name + "_activation")}});
+}
+
+void Elaboration::activate(Parameters& p, const Stage& stage, const Convolution& conv, const RawAccumulator& raw, int lanes,
+                           const ValueType& out) {
+  if (stage.threshold >= 0) {
+    const auto& op = std::get<Threshold>(network_.layers[static_cast<std::size_t>(stage.threshold)].op);
+    search(p, op, out, conv.out_channels, lanes, raw.bits, raw.high + 1, [&](std::size_t channel, std::size_t i) {
+      return raw.raw_threshold(op.thresholds[channel * static_cast<std::size_t>(op.levels) + i], channel);
+    });
+  } else {
+    for (auto& [name, image] : bias_images(raw.beta, lanes, out.bits())) memory("activation_" + name, image);
+    p.emplace_back("ACTIVATION_INIT", file(stage.name + "_activation"));
+  }
 }
 
 void Elaboration::add_plane(const Stage& stage) {
@@ -64,11 +63,11 @@ void Elaboration::add_plane(const Stage& stage) {
                   {"PIXEL_STEP", num(w.pixel_step)},
                   {"XNOR", num(uses_xnor(conv) ? 1 : 0)},
                   {"PAIRS", num(stage.pairs ? 1 : 0)},
+                  {"TRIPLES", num(stage.triples ? 1 : 0)},
                   {"DEPTHWISE", num(stage.depthwise ? 1 : 0)},
                   {"WPAR", num(f.wpar)},
                   {"W_SIGNED", num(subtracts ? 1 : 0)},
-                  // iCE40's own adders (FABRIC 2) are denser, but nextpnr 0.7 does not route full chips of them (docs/decisions.md).
-                  {"FABRIC", num(design_.plan.fabric == 1 ? 1 : 0)},
+                  {"FABRIC", num(design_.plan.fabric)},
                   {"TOTAL_BITS", num(total_bits(stage, conv, in, raw))},
                   {"ACC_BITS", num(raw.bits)},
                   {"GROUPS", num(conv.out_channels / f.pe)}};
@@ -84,22 +83,16 @@ void Elaboration::add_plane(const Stage& stage) {
     p.insert(p.end(), {{"RUN_WORDS", num(static_cast<std::int64_t>(images.runs.words.size()))},
                        {"RUN_CLOCKS", num(program.shortest_run())},
                        {"RUN_LANES", num(f.run_lanes)},
-                       {"COEFFICIENT_BITS", num(program.coefficient_bits)}});
+                       {"COEFFICIENT_BITS", num(program.coefficient_bits)},
+                       {"MAC16", num(stage.multiplies_in_blocks && design_.plan.fabric == 2 ? 1 : 0)}});
     p.emplace_back("RUN_INIT", memory("runs", std::move(images.runs)));
   }
   p.insert(p.end(), {{"LANES", num(f.lanes)},
                      {"OUT_BITS", num(out.bits())},
                      {"SCORES", num(stage.threshold < 0 ? 1 : 0)},
                      {"SLACK", num(stage.slack_groups)}});
-  if (stage.threshold >= 0) {
-    const auto& op = std::get<Threshold>(network_.layers[static_cast<std::size_t>(stage.threshold)].op);
-    search(p, op, out, conv.out_channels, f.lanes, raw.bits, raw.high + 1, [&](std::size_t channel, std::size_t i) {
-      return raw.raw_threshold(op.thresholds[channel * static_cast<std::size_t>(op.levels) + i], channel);
-    });
-  } else {
-    for (auto& [name, image] : bias_images(raw.beta, f.lanes, out.bits())) memory("activation_" + name, image);
-    p.insert(p.end(), {{"ALPHA_SHIFT", num(raw.alpha == 2 ? 1 : 0)}, {"ACTIVATION_INIT", file(stage.name + "_activation")}});
-  }
+  if (stage.threshold < 0) p.emplace_back("ALPHA_SHIFT", num(raw.alpha == 2 ? 1 : 0));
+  activate(p, stage, conv, raw, f.lanes, out);
   const int beats = f.pixels * conv.out_channels / f.lanes;  // of a step
   Instance& instance = add("plane_layer", "", wire, f.lanes, out, std::move(p), windowed(w, beats));
   instance.has_activity = true;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "emit/design.hpp"
+#include "map/raw.hpp"
 
 namespace bitloom {
 
@@ -74,7 +75,16 @@ class Elaboration {
   void search(Parameters& parameters, const Threshold& op, const ValueType& out, int channels, int lanes, int bits, std::int64_t never,
               const std::function<std::int64_t(std::size_t, std::size_t)>& threshold);
 
+  /// Appends the parameters of a convolution's thresholds, or of its scores.
+  void activate(Parameters& parameters, const Stage& stage, const Convolution& conv, const RawAccumulator& raw, int lanes,
+                const ValueType& out);
+
   void add_plane(const Stage& stage);
+
+  void add_basis(const Stage& stage);
+
+  /// What fills blocks of pixels, and borders beyond what kernels overlap.
+  void pad_blocks(const Stage& stage, Wire& wire);
 
   void add_threshold(const Stage& stage);
 

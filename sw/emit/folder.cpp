@@ -139,6 +139,27 @@ void write_folder(const fs::path& folder, const std::function<void(const fs::pat
   }
 }
 
+/// What a stage in the basis engine is made of; `stored_bits` are those of its memory images, indices and all.
+nlohmann::json basis_of(const Network& network, const Design& design, const Stage& stage) {
+  const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
+  const DecomposedWork work = decomposed_work(network, layer);
+  std::int64_t coefficients = 0, order = 0, kernels = 0;
+  for (const auto& [name, image] : design.memories) {
+    const std::int64_t bits = static_cast<std::int64_t>(image.words.size()) * image.width;
+    if (name.starts_with(stage.name + "_coefficients_")) coefficients += bits;
+    if (name == stage.name + "_order.mem") order = bits;
+    if (name == stage.name + "_basis.mem") kernels = bits;
+  }
+  return {{"kernels", std::get<Convolution>(layer.op).decomposition->kernels},
+          {"sparse_lanes", stage.folding.sparse},
+          {"rows", stage.folding.rows},
+          {"clocks_per_block", stage.words_per_pixel},
+          {"adders_busy", stage.adders_busy},
+          {"additions", work.additions},
+          {"products", work.products},
+          {"stored_bits", {{"coefficients", coefficients}, {"order", order}, {"basis", kernels}}}};
+}
+
 /// Of an image, as the program executes them: words that are left out do not count, places of a word that no weight needs do.
 std::int64_t executed_bit_operations(const Stage& stage) {
   if (stage.kind != StageKind::Plane) return 0;
@@ -181,6 +202,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                  {"layers", json::array()},
                  {"predicted_clocks_per_image", design.plan.clocks_per_image},
                  {"bottleneck", design.plan.bottleneck},
+                 {"binding", design.plan.binding},
                  {"fabric", design.plan.fabric},
                  {"estimate", {{"lut4", design.plan.cost.lut4}, {"block_rams", design.plan.cost.block_rams}}}};
   for (const fs::path& source : sources) result["sources"].push_back("rtl/" + source.filename().string());
@@ -246,6 +268,10 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                                 {"estimated_lut4", stage.cost.lut4},
                                 {"cost_terms", terms},
                                 {"activity", has_activity ? activity++ : -1}});
+    if (const auto* conv = std::get_if<Convolution>(&layer.op); conv != nullptr)
+      result["layers"].back()["engine"] = stage.kind == StageKind::Basis ? "basis" : "plane";
+    if (!stage.choice.empty()) result["layers"].back()["choice"] = stage.choice;
+    if (stage.kind == StageKind::Basis) result["layers"].back()["basis"] = basis_of(network, design, stage);
     total_macs += macs(network, layer);
     total_bits += weight_bits(layer);
     total_executed += executed_bit_operations(stage);

@@ -22,6 +22,16 @@ void keep_one_period(MemoryImage& image) {
   }
 }
 
+/// The last `simd` bits of a word, three by three, as rtl/arithmetic/triple_count wants them: {w1 ^ w2, w0 ^ w2, majority} for {w0, w1, w2}.
+void recode_triples(std::vector<bool>& word, int simd) {
+  for (std::size_t at = word.size() - static_cast<std::size_t>(simd); at + 3 <= word.size(); at += 3) {
+    const bool w0 = word[at], w1 = word[at + 1], w2 = word[at + 2];
+    word[at] = w1 != w2;
+    word[at + 1] = w0 != w2;
+    word[at + 2] = w0 == w1 ? w0 : w2;
+  }
+}
+
 }  // namespace
 
 std::string MemoryImage::text() const {
@@ -81,9 +91,11 @@ ProgramImages program_images(const Stage& stage, const Convolution& conv, const 
           // Offsets run over kernel row, column and chunk, channel fastest: step j meets the fan-in elements j*simd .. j*simd+simd-1.
           const std::size_t first = (g * static_cast<std::size_t>(f.pe) + static_cast<std::size_t>(pe)) * fan_in +
                                     static_cast<std::size_t>(step) * static_cast<std::size_t>(f.simd);
-          for (int p = run.plane; p < run.plane + f.wpar; ++p)
+          for (int p = run.plane; p < run.plane + f.wpar; ++p) {
             for (std::size_t i = 0; i < static_cast<std::size_t>(f.simd); ++i)
               word.push_back(!run.blank && (masks[first + i] >> p & 1) != 0);
+            if (stage.triples) recode_triples(word, f.simd);
+          }
         }
         images.weights.words.push_back(std::move(word));
       }
@@ -92,6 +104,42 @@ ProgramImages program_images(const Stage& stage, const Convolution& conv, const 
   keep_one_period(images.control);
   keep_one_period(images.runs);
   if (!program.combines()) images.runs.words.clear();
+  return images;
+}
+
+BasisImages basis_images(const BasisProgram& program, const Decomposition& d, const Window& window, int in_channels, int rows) {
+  BasisImages images;
+  const auto word = [](std::int64_t value, int bits) {
+    std::vector<bool> result;
+    append(result, value, bits);
+    return result;
+  };
+  const int code_bits = program.code.bitmap ? program.code.chunk_bits : program.code.gap_bits + 1;
+  for (std::size_t lane = 0; lane < program.lanes.size(); ++lane) {
+    const LaneCode code = encode(program.code, program.lanes[lane], in_channels);
+    MemoryImage& words = images.lanes[fmt::format("lane{:02}", lane)];
+    words.width = code_bits;
+    for (const std::uint32_t value : code.words) words.words.push_back(word(value, code_bits));
+    if (!code.signs.empty()) {
+      MemoryImage& signs = images.lanes[fmt::format("signs{:02}", lane)];
+      for (const bool negative : code.signs) signs.words.push_back({negative});
+    }
+    images.lane_words.push_back(code.words.size());
+    images.lane_tasks.push_back(program.lanes[lane].size());
+    images.lane_signs.push_back(code.signs.size());
+  }
+  images.order.width = program.order.gap_bits + program.order.lane_bits;
+  for (const std::uint32_t value : program.order.words)
+    if (images.order.width > 0) images.order.words.push_back(word(value, images.order.width));
+  const int bits = basis_bits(d), taps = rows * window.kernel_width;
+  images.basis.width = taps * bits;
+  for (int m = 0; m < d.kernels; ++m)
+    for (int row = window.kernel_height - rows; row >= 0; row -= rows) {
+      std::vector<bool> values;
+      for (int tap = 0; tap < taps; ++tap)
+        append(values, d.basis[static_cast<std::size_t>((m * window.kernel_height + row) * window.kernel_width + tap)], bits);
+      images.basis.words.push_back(std::move(values));
+    }
   return images;
 }
 

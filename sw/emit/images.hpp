@@ -5,6 +5,7 @@
 
 #include "core/network.hpp"
 #include "emit/design.hpp"
+#include "map/basis_program.hpp"
 #include "map/program.hpp"
 #include "map/raw.hpp"
 
@@ -18,6 +19,15 @@ struct ProgramImages {
   std::int64_t run_count = 0;
 };
 ProgramImages program_images(const Stage& stage, const Convolution& conv, const PlaneMasks& masks, const Program& program, int offset_bits);
+
+/// What a decomposed convolution stores in the basis engine, with the parameters of rtl/basis that go with it.
+struct BasisImages {
+  std::map<std::string, MemoryImage> lanes;                       ///< "lane<ll>", of a bitmap also "signs<ll>"
+  std::vector<std::size_t> lane_words, lane_tasks, lane_signs;    ///< by lane
+  MemoryImage order;                                              ///< {gap, lane}; no words where both have no bits
+  MemoryImage basis;                                              ///< a word for each kernel and step of `rows` kernel rows, the last rows first
+};
+BasisImages basis_images(const BasisProgram& program, const Decomposition& decomposition, const Window& window, int in_channels, int rows);
 
 /// Control words of a pool: each chunk of a pixel is a run over its window's words.
 MemoryImage pool_image(const WindowPlan& window, int offset_bits);

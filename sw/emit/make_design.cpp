@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "emit/design.hpp"
+#include "emit/fifos.hpp"
 
 namespace bitloom {
 namespace {
@@ -32,6 +32,24 @@ Design make_design(const Network& network, const Budget& budget, const PlanOptio
   throw Error(network.name, fmt::format("its branches need FIFOs of {} block RAMs, which {} does not have beside its layers' ({} in all); "
                                         "take a larger board, or a model whose branches join sooner",
                                         needed, budget.board, budget.block_rams));
+}
+
+void set_fifo_depths(Design& design, const Budget& budget, const std::map<std::string, std::int64_t>& depths) {
+  design.plan.cost.block_rams -= fifo_rams(design, budget);
+  for (const auto& [name, depth] : depths) {
+    for (JoinFifo& fifo : design.fifos)
+      if (fifo.name == name) fifo.depth = depth;
+    for (Instance& instance : design.instances) {
+      if (instance.name != name) continue;
+      for (auto& [parameter, value] : instance.parameters)
+        if (parameter == "DEPTH") value = std::to_string(depth);
+    }
+  }
+  const std::int64_t rams = fifo_rams(design, budget);
+  design.plan.cost.block_rams += rams;
+  if (design.plan.cost.block_rams > budget.block_rams)
+    throw Error(design.name, fmt::format("FIFOs that cost no clocks need {} block RAMs, {} in all, and {} has {}; leave --exact-fifos out, or take a larger board",
+                                         rams, design.plan.cost.block_rams, budget.board, budget.block_rams));
 }
 
 }  // namespace bitloom

@@ -14,13 +14,13 @@ using nlohmann::json;
 namespace {
 
 /// The layer that a cell's name speaks of, by its index; -1: none, -2: nextpnr made the cell and gave it no name.
-int owner_by_name(const std::string& name, const std::map<std::string, int>& layer_of) {
+int owner_by_name(const std::string& name, const std::string& core, const std::map<std::string, int>& layer_of) {
   // A private name of Yosys still starts with the path, as $flatten\core.\conv1.$abc$...
   std::string plain = name.rfind("$flatten", 0) == 0 ? name.substr(8) : name;
   plain.erase(std::remove(plain.begin(), plain.end(), '\\'), plain.end());
-  if (plain.rfind("core.", 0) == 0) {
-    const std::size_t dot = plain.find('.', 5);
-    const auto found = dot == std::string::npos ? layer_of.end() : layer_of.find(plain.substr(5, dot - 5));
+  if (plain.rfind(core, 0) == 0) {
+    const std::size_t dot = plain.find('.', core.size());
+    const auto found = dot == std::string::npos ? layer_of.end() : layer_of.find(plain.substr(core.size(), dot - core.size()));
     return found == layer_of.end() ? -1 : found->second;
   }
   return plain.rfind("$nextpnr_", 0) == 0 ? -2 : -1;
@@ -127,7 +127,7 @@ json read_netlist(const std::filesystem::path& file) {
   throw Error(file.string(), "has no module board_top");
 }
 
-std::vector<int> cell_owners(const json& cells, const json& design) {
+std::vector<int> cell_owners(const json& cells, const json& design, const std::string& core) {
   std::map<std::string, int> layer_of;
   int layers = 0;
   for (const json& layer : design.at("layers")) {
@@ -137,7 +137,7 @@ std::vector<int> cell_owners(const json& cells, const json& design) {
   std::vector<std::pair<const json*, int>> owners;
   std::map<std::int64_t, std::vector<std::size_t>> carry_nets;  // net -> cells on it
   for (const auto& [name, cell] : cells.items()) {
-    owners.emplace_back(&cell, owner_by_name(name, layer_of));
+    owners.emplace_back(&cell, owner_by_name(name, core, layer_of));
     for (const auto& [port, bits] : cell.at("connections").items())
       if (is_carry_port(port) && !bits.empty() && bits[0].is_number()) carry_nets[bits[0].get<std::int64_t>()].push_back(owners.size() - 1);
   }

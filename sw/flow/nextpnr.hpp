@@ -40,8 +40,8 @@ nlohmann::json read_netlist(const std::filesystem::path& file);
 inline constexpr const char* kOutsideLayers = "link and board";
 
 /// For each of `cells`, in their order, the index of its layer in `design` ("layers": name, instances), or their number for none. A cell
-/// belongs to the instance in its name, core.<instance>.; a nameless cell of a carry chain to the cells that it feeds or that feed it.
-std::vector<int> cell_owners(const nlohmann::json& cells, const nlohmann::json& design);
+/// belongs to the instance in its name, <core><instance>.; a nameless cell of a carry chain to the cells that it feeds or that feed it.
+std::vector<int> cell_owners(const nlohmann::json& cells, const nlohmann::json& design, const std::string& core = "core.");
 
 /// Every cell of `placed` counted for exactly one layer of `design`, or for kOutsideLayers, which comes last.
 std::vector<LayerUse> use_by_layer(const nlohmann::json& placed, const nlohmann::json& design);

@@ -14,9 +14,12 @@
 #include "core/process.hpp"
 #include "core/resources.hpp"
 #include "emit/design.hpp"
+#include "flow/alone_top.hpp"
 #include "flow/boards.hpp"
 #include "flow/netlist.hpp"
 #include "flow/nextpnr.hpp"
+#include "flow/output_registers.hpp"
+#include "flow/packed_cells.hpp"
 #include "flow/patch.hpp"
 
 namespace bitloom {
@@ -32,6 +35,7 @@ struct Job {
   Board board;
   SynthOptions options;
   double target_mhz = 0;
+  const char* top() const { return options.alone ? kAloneTop : "board_top"; }
 };
 
 json read_json(const fs::path& file) {
@@ -45,7 +49,8 @@ json read_json(const fs::path& file) {
 std::vector<std::string> verilog_files(const Job& job) {
   std::vector<std::string> files;
   for (const json& source : job.design.at("sources")) files.push_back(source.get<std::string>());
-  files.insert(files.end(), {"bitloom_core.sv", "board_top.sv"});
+  files.push_back("bitloom_core.sv");
+  if (!job.options.alone) files.push_back("board_top.sv");
   for (const std::string& file : files) {
     const bool plain = std::all_of(file.begin(), file.end(),
                                    [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.' || c == '/'; });
@@ -87,16 +92,24 @@ std::string mapping_script(const Job& job, const std::vector<std::string>& files
 
 void synthesize_netlist(const Job& job) {
   std::vector<std::string> files = verilog_files(job);
+  if (job.options.alone) {
+    files.push_back((job.build / "alone_top.sv").generic_string());
+    write_file_atomically(job.folder / files.back(), alone_top(job.design));
+  }
   for (std::string& file : files) {
     if (job.options.patchable && file == "rtl/rom.sv") {
       file = (job.build / "rom.sv").generic_string();
       write_file_atomically(job.folder / file, read_text_file(resource("sw/flow/patchable/rom_" + job.board.family + ".sv")));
     }
   }
-  std::string script = mapping_script(job, files, "board_top", "bitloom_core/c:*");
+  std::string script = mapping_script(job, files, job.top(), "bitloom_core/c:*");
   script += fmt::format("tee -q -o {0}/cells.json stat -json\nwrite_json {0}/netlist.json\n", job.build.generic_string());
   write_file_atomically(job.folder / job.build / "synth.ys", script);
   run_tool(job, "yosys", {"-s", (job.build / "synth.ys").string()}, job.build / "yosys.log");
+  if (job.board.family != "ecp5") return;
+  const fs::path file = job.folder / job.build / "netlist.json";
+  json netlist = read_json(file);
+  if (absorb_output_registers(netlist.at("modules").at(job.top())) > 0) write_file_atomically(file, netlist.dump());
 }
 
 std::string nextpnr_name(const Board& board) { return family(board.family, board.name).open_tool; }
@@ -122,7 +135,7 @@ void place_pilots(const Job& job) {
   write_file_atomically(file, netlist.dump());
 }
 
-void place_and_route(const Job& job) {
+void place_and_route(const Job& job, std::uint32_t seed) {
   const auto in_build = [&](const char* name) { return (job.build / name).string(); };
   const std::string pins = fs::absolute(job.board.pins_file).string();
   std::vector<std::string> args{"--" + job.board.device,
@@ -133,23 +146,47 @@ void place_and_route(const Job& job) {
                                 "--freq",
                                 fmt::format("{}", job.target_mhz),
                                 "--seed",
-                                std::to_string(job.options.seed),
+                                std::to_string(seed),
                                 "--timing-allow-fail",
                                 "--report",
                                 in_build("timing.json"),
                                 "--write",
                                 in_build("placed.json")};
-  if (job.board.family == "ice40") {
-    args.insert(args.end(), {"--pcf", pins, "--asc", (job.build / config_name(job)).string()});
-  } else {
-    args.insert(args.end(), {"--lpf", pins, "--textcfg", (job.build / config_name(job)).string()});
+  const bool ice40 = job.board.family == "ice40";
+  if (!job.options.alone)
+    args.insert(args.end(), {ice40 ? "--pcf" : "--lpf", pins, ice40 ? "--asc" : "--textcfg", (job.build / config_name(job)).string()});
+  if (!ice40) {
+    if (job.options.alone) args.push_back("--lpf-allow-unconstrained");
     args.insert(args.end(), {"--pre-pack", resource("sw/flow/trim_carry_chains.py").string()});
     if (!job.board.speed.empty()) args.insert(args.end(), {"--speed", job.board.speed});
   }
   // Where the links' wires go is the user's choice: nextpnr picks pins for those that the board's file does not place.
   if (job.design.contains("chip")) args.push_back(job.board.family == "ice40" ? "--pcf-allow-unconstrained" : "--lpf-allow-unconstrained");
+  if (!job.options.router.empty()) args.insert(args.end(), {"--router", job.options.router});
   if (job.options.jobs > 1) args.insert(args.end(), {"--threads", std::to_string(job.options.jobs)});
   run_tool(job, nextpnr_name(job.board), args, job.build / "nextpnr.log");
+}
+
+/// Places with every seed, keeps the files of the fastest and returns each one's Fmax.
+std::map<std::string, double> place_seeds(Job& job) {
+  std::map<std::string, double> fmax;
+  std::vector<std::string> results{"timing.json", "placed.json", "nextpnr.log"};
+  if (!job.options.alone) results.push_back(config_name(job));
+  const fs::path build = job.folder / job.build;
+  const auto kept = [&](const std::string& name) { return build / ("fastest_" + name); };
+  const std::uint32_t first = job.options.seed;
+  double fastest = -1;
+  for (std::uint32_t seed = first; seed < first + static_cast<std::uint32_t>(job.options.seeds); ++seed) {
+    place_and_route(job, seed);
+    const double reached = report_fmax(read_json(build / "timing.json"), (build / "timing.json").string());
+    fmax[std::to_string(seed)] = reached;
+    if (reached <= fastest) continue;
+    fastest = reached;
+    job.options.seed = seed;
+    for (const std::string& name : results) fs::rename(build / name, kept(name));
+  }
+  for (const std::string& name : results) fs::rename(kept(name), build / name);
+  return fmax;
 }
 
 /// The netlists that `bitloom sim --netlist` runs.
@@ -250,7 +287,7 @@ SynthResult collect(const Job& job) {
                             own == use.end() ? 0 : own->second.used, result.used.lut4));
   result.yosys_cells = yosys_cells(job.folder / job.build / "cells.json");
   check_layers(job, result);
-  if (result.fmax_mhz < result.clock_mhz)
+  if (!job.options.alone && result.fmax_mhz < result.clock_mhz)
     throw Error(
         result.design,
         fmt::format(
@@ -271,9 +308,10 @@ SynthEstimate estimate_synthesis(const fs::path& design_folder) {
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::string> files = verilog_files(job);
   std::erase(files, "board_top.sv");
-  const fs::path cells = job.build / "estimate_cells.json";
+  const fs::path cells = job.build / "estimate_cells.json", netlist = job.build / "estimate_netlist.json";
   write_file_atomically(job.folder / job.build / "estimate.ys", mapping_script(job, files, "bitloom_core", "bitloom_core/c:*") +
-                                                                    fmt::format("tee -q -o {} stat -json\n", cells.generic_string()));
+                                                                    fmt::format("tee -q -o {} stat -json\nwrite_json {}\n", cells.generic_string(),
+                                                                                netlist.generic_string()));
   run_tool(job, "yosys", {"-s", (job.build / "estimate.ys").string()}, job.build / "estimate.log");
   SynthEstimate result;
   result.design = job.design.at("name").get<std::string>();
@@ -283,15 +321,18 @@ SynthEstimate estimate_synthesis(const fs::path& design_folder) {
   result.yosys_cells = yosys_cells(job.folder / cells);
   for (const auto& [type, count] : result.yosys_cells)
     for (int i = 0; i < count; ++i) result.used += mapped_cell_use(type);
+  result.layers = packed_by_layer(read_placed(job.folder / netlist).at("modules").at("bitloom_core"), job.design);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::error_code ignored;
-  fs::remove(job.folder / cells, ignored);
+  for (const fs::path& file : {cells, netlist}) fs::remove(job.folder / file, ignored);
   write_file_atomically(job.folder / job.build / "estimate.json", to_json(result).dump(2) + "\n");
   return result;
 }
 
 SynthResult synthesize(const fs::path& design_folder, const SynthOptions& options) {
-  if (options.frequency < 0 || options.jobs < 1) throw Error(options.jobs < 1 ? "--jobs" : "--freq", "a positive number expected");
+  if (options.frequency < 0) throw Error("--freq", "a positive number expected");
+  if (options.jobs < 1 || options.seeds < 1) throw Error(options.jobs < 1 ? "--jobs" : "--seeds", "a positive number expected");
+  if (options.alone && options.patchable) throw Error("--alone", "makes no bitstream that could be patched");
   Job job = job_for(design_folder);
   const std::string chosen = options.tool.empty() ? job.board.tool : options.tool;
   if (chosen != "open")
@@ -301,6 +342,7 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
     throw Error("--tool", fmt::format("the open tools do not place {}; write a project for its own tool: bitloom synth {} --tool {}",
                                       job.board.title, design_folder.string(), family(job.board.family, job.board.name).vendor_tool));
   job.options = options;
+  if (options.alone) job.build = fs::path("build") / "alone" / job.board.name;
   job.target_mhz = options.frequency > 0 ? options.frequency : job.board.clock_mhz;
   // All tools before the first long step.
   for (const std::string& tool : {std::string("yosys"), nextpnr_name(job.board), packer(job.board)}) require_program(tool);
@@ -317,12 +359,15 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   synthesize_netlist(job);
   if (options.patchable) place_pilots(job);
   step(2, fmt::format("place and route ({})", nextpnr_name(job.board)));
-  place_and_route(job);
+  const std::map<std::string, double> fmax = place_seeds(job);
   SynthResult result = collect(job);
-  step(3, fmt::format("bitstream ({})", packer(job.board)));
-  if (!options.patchable && job.design.contains("boundaries")) write_netlists(job);  // else there are no streams to compare
-  result.bitstream = options.patchable ? patch_bitstream(job.folder) : pack(job);
-  result.bitstream_bytes = fs::file_size(job.folder / result.bitstream);
+  result.fmax_by_seed = fmax;
+  if (!options.alone) {
+    step(3, fmt::format("bitstream ({})", packer(job.board)));
+    if (!options.patchable && job.design.contains("boundaries")) write_netlists(job);  // else there are no streams to compare
+    result.bitstream = options.patchable ? patch_bitstream(job.folder) : pack(job);
+    result.bitstream_bytes = fs::file_size(job.folder / result.bitstream);
+  }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const char* name : {"netlist.json", "placed.json", "cells.json", "timing.json", "design.asc", "design.config"}) {
     const bool for_patch = options.patchable && (std::string(name) == "netlist.json" || std::string(name) == "placed.json");

@@ -14,10 +14,13 @@ namespace bitloom {
 struct SynthOptions {
   std::string tool;        ///< "open" (Yosys and nextpnr); empty: the board's
   std::uint32_t seed = 1;  ///< nextpnr's
+  int seeds = 1;           ///< placements, of as many seeds from `seed` on; the fastest is kept
   int jobs = 1;            ///< threads of nextpnr
+  std::string router;      ///< nextpnr's; empty: its default
   double frequency =
       0;  ///< target in MHz; 0: the board's clock. A routed clock below the board's is an error, below a higher target is not
   bool patchable = false;  ///< weights and thresholds in cells that `bitloom patch` can rewrite (sw/flow/patch.hpp)
+  bool alone = false;      ///< bitloom_core alone, without link and pins: no bitstream, and no clock that it must reach
   bool keep = false;       ///< keep the intermediate netlists (large); logs are always kept
   std::function<void(int step, int steps, const std::string& what)> progress = {};  ///< called as each step begins; may be empty
 };
@@ -45,6 +48,7 @@ struct SynthResult {
   std::uint32_t seed = 1;
   double target_mhz = 0;  ///< given to nextpnr
   double fmax_mhz = 0;    ///< of the clock, after routing
+  std::map<std::string, double> fmax_by_seed;  ///< of every placement; `seed` is the fastest
   double clock_mhz = 0;   ///< that the board runs at
   CellUse used, available;
   std::vector<LayerUse> layers;            ///< adds up to `used`; "link and board" comes last
@@ -58,7 +62,8 @@ nlohmann::json to_json(const SynthResult& result);
 /// Throws Error(where, ...) naming the field that is missing or of the wrong type.
 SynthResult synth_result_from_json(const nlohmann::json& json, const std::string& where);
 
-/// Builds DESIGN/build/synth/<board>/{yosys.log, nextpnr.log, pack.log, design.bin or design.bit, synth.json}; synth.json is written last.
+/// Builds DESIGN/build/synth/<board>/{yosys.log, nextpnr.log, pack.log, design.bin or design.bit, synth.json}, `alone` in build/alone/<board>; synth.json
+/// is written last.
 /// Throws Error when a tool is missing or fails (naming the log and its last lines), when the design does not fit (resource, needed,
 /// available), when the routed clock is below the board's, or when logic of a layer with weights was swept away.
 SynthResult synthesize(const std::filesystem::path& design_folder, const SynthOptions& options = {});
@@ -68,6 +73,7 @@ struct SynthEstimate {
   std::string design, board, device;
   std::string yosys;                       ///< its version
   CellUse used;                            ///< see mapped_cell_use
+  std::vector<LayerUse> layers;            ///< see packed_by_layer
   std::map<std::string, int> yosys_cells;  ///< cell type -> count
   double seconds = 0;
 };
@@ -78,7 +84,7 @@ nlohmann::json to_json(const SynthEstimate& estimate);
 SynthEstimate estimate_synthesis(const std::filesystem::path& design_folder);
 
 /// What one cell of Yosys takes after packing, as cell_use counts it: a LUT4 each; a CCU2C two, a TRELLIS_DPR16X4 four. Packing also uses
-/// logic cells for registers and carries alone (iCE40) and as feed-throughs, which cannot be known before.
+/// logic cells for registers and carries alone (iCE40), see packed_by_layer, and as feed-throughs, which cannot be known before.
 CellUse mapped_cell_use(const std::string& type);
 
 }  // namespace bitloom

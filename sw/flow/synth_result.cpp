@@ -28,6 +28,16 @@ void read(const json& object, const std::string& name, Value& value, const std::
   }
 }
 
+json layers_json(const std::vector<LayerUse>& layers) {
+  json rows = json::array();
+  for (const LayerUse& layer : layers) {
+    json row = {{"name", layer.name}};
+    for (const Resource& resource : kResources) row[resource.name] = layer.use.*resource.count;
+    rows.push_back(row);
+  }
+  return rows;
+}
+
 }  // namespace
 
 CellUse& CellUse::operator+=(const CellUse& other) {
@@ -44,8 +54,8 @@ json to_json(const SynthResult& result) {
               {"target_mhz", result.target_mhz},
               {"clock_mhz", result.clock_mhz},
               {"fmax_mhz", result.fmax_mhz},
+              {"fmax_by_seed", result.fmax_by_seed},
               {"timing_met", result.fmax_mhz >= result.clock_mhz},
-              {"layers", json::array()},
               {"yosys_cells", result.yosys_cells},
               {"bitstream", result.bitstream.generic_string()},
               {"bitstream_bytes", result.bitstream_bytes},
@@ -54,11 +64,7 @@ json to_json(const SynthResult& result) {
     out[resource.name] = result.used.*resource.count;
     out[std::string(resource.name) + "_available"] = result.available.*resource.count;
   }
-  for (const LayerUse& layer : result.layers) {
-    json row = {{"name", layer.name}};
-    for (const Resource& resource : kResources) row[resource.name] = layer.use.*resource.count;
-    out["layers"].push_back(row);
-  }
+  out["layers"] = layers_json(result.layers);
   return out;
 }
 
@@ -77,7 +83,7 @@ CellUse mapped_cell_use(const std::string& type) {
 
 json to_json(const SynthEstimate& estimate) {
   json out = {{"design", estimate.design},           {"board", estimate.board},    {"device", estimate.device}, {"yosys", estimate.yosys},
-              {"yosys_cells", estimate.yosys_cells}, {"seconds", estimate.seconds}};
+              {"yosys_cells", estimate.yosys_cells}, {"seconds", estimate.seconds}, {"layers", layers_json(estimate.layers)}};
   for (const Resource& resource : kResources) out[resource.name] = estimate.used.*resource.count;
   return out;
 }
@@ -92,6 +98,7 @@ SynthResult synth_result_from_json(const json& in, const std::string& where) {
   read(in, "target_mhz", result.target_mhz, where);
   read(in, "clock_mhz", result.clock_mhz, where);
   read(in, "fmax_mhz", result.fmax_mhz, where);
+  if (in.contains("fmax_by_seed")) read(in, "fmax_by_seed", result.fmax_by_seed, where);
   read(in, "yosys_cells", result.yosys_cells, where);
   read(in, "bitstream_bytes", result.bitstream_bytes, where);
   read(in, "seconds", result.seconds, where);

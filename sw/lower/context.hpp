@@ -85,7 +85,23 @@ Stream lower_integer_product(Context& context, const Node& node, Stream stream, 
 /// Gemm and MatMul. `outputs_first`: weights are [K][N] instead of [N][K].
 Stream lower_product(Context& context, const Node& node, Stream input, const Constant& weights, bool outputs_first);
 
+// decomposed.cpp
+/// What the two convolutions of a decomposed one make together.
+struct DecomposedWeights {
+  Decomposition decomposition;  ///< channels as in the model
+  std::vector<double> scale;    ///< per output channel
+  Constant dense;               ///< integers, in the shape of a convolution's weights
+};
+/// Whether a convolution is to be kept back: a pointwise one with weights {-1, 0, 1} that only a convolution in groups reads.
+bool may_be_coefficients(const Context& context, const Node& node, const Stream& input, const Constant& weights);
+/// Nothing where the two are not a decomposed convolution.
+std::optional<DecomposedWeights> decomposed_weights(const Node& first, const Constant& coefficients, const Node& second,
+                                                    const Constant& kernels);
+/// Emits the convolution that was kept back.
+Stream lower_kept_back(Context& context, Stream input);
+
 // layers.cpp
+/// A convolution that was kept back with its input becomes a part of this one, or is emitted before it.
 Stream lower_conv(Context& context, const Node& node, Stream input, const Constant& weights, const Constant* bias);
 Stream lower_average_pool(Context& context, const Node& node, Stream input);
 Stream lower_max_pool(Context& context, const Node& node, Stream input);

@@ -12,7 +12,11 @@
 #include "onnx/window.hpp"
 
 namespace bitloom::lowering {
-Stream lower_conv(Context& context, const Node& node, Stream input, const Constant& weights, const Constant* bias) {
+namespace {
+
+/// `decomposed`: what the weights are made of, or null.
+Stream emit_conv(Context& context, const Node& node, Stream input, const Constant& weights, const Constant* bias, std::int64_t groups,
+                 const DecomposedWeights* decomposed) {
   const auto padding = std::exchange(input.padding, nullptr);
   const Dims dims_before = input.dims;
   Layout layout = layout_of(context, node, input);
@@ -29,7 +33,6 @@ Stream lower_conv(Context& context, const Node& node, Stream input, const Consta
     conv.window.pad_right += padding->window.pad_right;
   }
   conv.out_channels = static_cast<int>(dims[0]);
-  const std::int64_t groups = node.int_attribute("group", 1);
   if (groups < 1 || dims[0] < 1 || dims[0] % groups != 0 || dims[1] * groups != layout.shape.channels)
     throw Error(node.name, fmt::format("weights of shape {} in {} groups do not fit {} input channels", dims_text(dims), groups,
                                        layout.shape.channels));
@@ -55,6 +58,16 @@ Stream lower_conv(Context& context, const Node& node, Stream input, const Consta
   IntegerWeights integers = integer_weights(node, weights, position, outputs);
   conv.weight_type = integers.type;
   conv.weights = std::move(integers.values);
+  if (decomposed != nullptr) {
+    Decomposition& d = conv.decomposition.emplace(decomposed->decomposition);
+    const auto kernels = size(d.kernels);
+    for (std::size_t k = 0; k < outputs; ++k)
+      for (std::size_t c = 0; c < channels; ++c)
+        for (std::size_t m = 0; m < kernels; ++m)
+          d.coefficients[(k * channels + c) * kernels + m] =
+              decomposed->decomposition.coefficients[(k * channels + onnx_channel[c]) * kernels + m];
+    integers.scale = decomposed->scale;
+  }
 
   const MapShape shape{conv.window.out_height(layout.shape.height), conv.window.out_width(layout.shape.width), conv.out_channels};
   Stream out = emit_convolution(context, "conv", node, input, std::move(conv), integers.scale, with_extents(dims_before, shape));
@@ -66,6 +79,18 @@ Stream lower_conv(Context& context, const Node& node, Stream input, const Consta
     append_constant_step(out, "Add", node.name, values);
   }
   return out;
+}
+
+}  // namespace
+
+Stream lower_conv(Context& context, const Node& node, Stream input, const Constant& weights, const Constant* bias) {
+  const std::int64_t groups = node.int_attribute("group", 1);
+  if (input.coefficients == nullptr) return emit_conv(context, node, std::move(input), weights, bias, groups, nullptr);
+  const std::shared_ptr<const KeptConvolution> kept = input.coefficients;
+  const std::optional<DecomposedWeights> decomposed = decomposed_weights(kept->node, kept->weights, node, weights);
+  if (!decomposed) return emit_conv(context, node, lower_kept_back(context, std::move(input)), weights, bias, groups, nullptr);
+  input.coefficients = nullptr;
+  return emit_conv(context, node, std::move(input), decomposed->dense, bias, 1, &*decomposed);
 }
 
 /// The mean is a sum with weights 1, divided by the number of values.

@@ -156,7 +156,12 @@ Stream lower_node(Context& context, const Node& node, std::size_t stream_input) 
     throw Error(node.name, fmt::format("this {} takes a feature map as input {}, where a constant is expected", node.op, stream_input));
   if (node.op == "Conv") {
     const bool has_bias = node.inputs.size() > 2 && !node.inputs[2].empty();
-    return lower_conv(context, node, std::move(stream), required_constant(context, node, 1, "weights"),
+    const Constant& weights = required_constant(context, node, 1, "weights");
+    if (stream.coefficients == nullptr && may_be_coefficients(context, node, stream, weights)) {
+      stream.coefficients = std::make_shared<const KeptConvolution>(KeptConvolution{node, weights});
+      return stream;
+    }
+    return lower_conv(context, node, std::move(stream), weights,
                       has_bias ? &required_constant(context, node, 2, "bias") : nullptr);
   }
   if (node.op == "Softmax" || node.op == "LogSoftmax") return lower_softmax(context, node, std::move(stream));

@@ -10,7 +10,7 @@ void record_meaning(Context& context, const Stream& stream, const std::string& t
   Network& network = context.builder.network();
   const bool noted = std::any_of(network.meanings.begin(), network.meanings.end(), [&](const auto& m) { return m.map == stream.map; });
   const bool whole = static_cast<std::int64_t>(stream.order.size()) == context.builder.map(stream.map).shape.size();
-  if (noted || !whole || tensor.empty() || !stream.pools.empty() || stream.padding != nullptr || !stream.function.empty()) return;
+  if (noted || !whole || tensor.empty() || !stream.pools.empty() || stream.padding != nullptr || stream.coefficients != nullptr || !stream.function.empty()) return;
   MapMeaning meaning{stream.map, tensor, stream.dims, stream.order, stream.scale, {stream.shift}, {}, stream.integer};
   for (const auto& step : stream.steps) {
     const bool product = step->node.op == "Mul";

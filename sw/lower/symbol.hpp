@@ -52,6 +52,12 @@ struct DeferredPad {
   Window window;  ///< its padding
 };
 
+/// A 1x1 convolution that still has to be emitted, or is the first half of a decomposed one.
+struct KeptConvolution {
+  Node node;
+  Constant weights;
+};
+
 /// A tensor that is a function of a map q: x = float(q * scale[channel] + shift), then the steps, with max pools in between.
 struct Stream {
   int map = 0;
@@ -63,6 +69,7 @@ struct Stream {
   std::vector<std::shared_ptr<const Step>> steps;
   std::vector<DeferredPool> pools;
   std::shared_ptr<const DeferredPad> padding{};  ///< around all that the rest of the stream says; null: none
+  std::shared_ptr<const KeptConvolution> coefficients{};  ///< of all that the rest of the stream says; null: none
   bool only_reader = true;                       ///< nothing else reads the map
   bool integer = false;                          ///< the ONNX tensor that the steps start from holds integers
   std::string function{};                        ///< what stands behind the steps and is left to the host, see NetworkOutput

@@ -22,7 +22,7 @@ bool cheaper(const Stage& a, const Stage& b, double luts_per_block) {
 /// While map_pad inserts border words, what the stage before it computes has to wait in that stage's output FIFO.
 void set_slack(Plan& plan) {
   for (Stage& stage : plan.stages) {
-    if (stage.kind != StageKind::Plane) continue;
+    if (stage.kind != StageKind::Plane && stage.kind != StageKind::Basis) continue;
     std::int64_t burst = 0;  // border words, of the reader with the most
     for (const Stage& next : plan.stages) {
       const Window& w = next.window;
@@ -72,26 +72,76 @@ void use_sprams(const Candidates& candidates, std::size_t first, std::int64_t cl
   }
 }
 
+/// Multipliers are not priced: where they are too few, stages take foldings with fewer, always the one that costs the fewest LUTs for each.
+void spare_dsps(const Candidates& candidates, std::size_t first, std::int64_t clocks, double luts_per_block, const Budget& budget,
+                std::vector<const Stage*>& chosen) {
+  for (;;) {
+    std::int64_t dsps = 0;
+    for (const Stage* stage : chosen) dsps += stage->cost.dsps;
+    if (dsps <= budget.dsps) return;
+    std::size_t which = 0;
+    const Stage* best = nullptr;
+    double least = 0;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      for (const Stage& option : candidates.stages[first + i]) {
+        const std::int64_t saved = chosen[i]->cost.dsps - option.cost.dsps;
+        if (saved <= 0 || option.clocks > clocks || option.cost.sprams != chosen[i]->cost.sprams) continue;
+        const double more = option.cost.lut4 - chosen[i]->cost.lut4 +
+                            luts_per_block * static_cast<double>(option.cost.block_rams - chosen[i]->cost.block_rams);
+        const double price = more / static_cast<double>(saved);
+        if (best == nullptr || price < least) std::tie(least, which, best) = std::tuple(price, i, &option);
+      }
+    }
+    if (best == nullptr) return;
+    chosen[which] = best;
+  }
+}
+
+/// Where two engines can have a layer: what each would take for these clocks.
+std::string explain_choice(const std::vector<Stage>& options, const Stage& chosen, std::int64_t clocks, double luts_per_block) {
+  const Stage* best[2] = {nullptr, nullptr};  // plane, basis
+  std::int64_t fewest[2] = {INT64_MAX, INT64_MAX};
+  for (const Stage& option : options) {
+    const int engine = option.kind == StageKind::Basis ? 1 : 0;
+    fewest[engine] = std::min(fewest[engine], option.clocks);
+    if (option.clocks <= clocks && (best[engine] == nullptr || cheaper(option, *best[engine], luts_per_block))) best[engine] = &option;
+  }
+  if (fewest[0] == INT64_MAX || fewest[1] == INT64_MAX) return "";
+  best[chosen.kind == StageKind::Basis ? 1 : 0] = &chosen;
+  const auto text = [&](int engine) {
+    const std::string name = engine == 1 ? "basis engine" : "plane engine";
+    if (best[engine] == nullptr) return fmt::format("{}: {} clocks at least", name, fewest[engine]);
+    const Stage& s = *best[engine];
+    return fmt::format("{}: {:.0f} LUT4, {} block RAMs, {} multipliers for {} clocks", name, s.cost.lut4, s.cost.block_rams, s.cost.dsps,
+                       s.clocks);
+  };
+  const int taken = chosen.kind == StageKind::Basis ? 1 : 0;
+  return fmt::format("{} (estimates, within {} clocks a frame); {}", text(taken), clocks, text(1 - taken));
+}
+
 }  // namespace
 
 Candidates make_candidates(const Network& network, const Budget& budget, const std::vector<FoldRule>& fold) {
   check(network);
   Candidates candidates;
+  candidates.by_hand = !fold.empty();
   const std::vector<Stage> stages = cut_into_stages(network);
   check_fold_rules(stages, fold);
   for (const Stage& stage : stages) {
     candidates.stages.emplace_back();
     const auto* conv = std::get_if<Convolution>(&network.layers[static_cast<std::size_t>(stage.layer)].op);
-    const std::optional<PlaneMasks> masks = conv != nullptr ? std::optional<PlaneMasks>(*conv) : std::nullopt;
+    std::optional<LayerPrograms> programs;
+    if (conv != nullptr) programs.emplace(*conv, network.input_of(network.layers[static_cast<std::size_t>(stage.layer)]).type);
     for (const Folding& folding : allowed_foldings(network, stage, foldings(network, stage), fold)) {
       Stage option = stage;
-      if (!apply(network, option, folding, masks ? &*masks : nullptr, budget)) continue;
+      if (!apply(network, option, folding, programs ? &*programs : nullptr, budget)) continue;
       for (const WindowBuffer buffer : {WindowBuffer::Shallow, WindowBuffer::Shared}) {
         Stage other = option;
         if (!choose_buffer(network, other, buffer, budget)) continue;
         candidates.clocks.insert(other.clocks);
         candidates.stages.back().push_back(std::move(other));
       }
+      if (Stage other = option; without_blocks(network, other, budget)) candidates.stages.back().push_back(std::move(other));
       candidates.clocks.insert(option.clocks);
       candidates.stages.back().push_back(std::move(option));
     }
@@ -131,11 +181,17 @@ Cost& operator+=(Cost& sum, const Cost& cost) {
   return sum;
 }
 
-std::string binding(const Cost& cost, const Budget& budget) {
-  const double limit = static_cast<double>(budget.lut4) * budget.fraction;
+double lut_limit(const Budget& budget, bool by_hand) {
+  const double asked = static_cast<double>(budget.lut4) * budget.fraction;
+  const double certain = static_cast<double>(budget.lut4 - budget.link_lut4) / (1 + most_underestimated());
+  return by_hand ? asked : std::min(asked, certain);
+}
+
+std::string binding(const Cost& cost, const Budget& budget, bool by_hand) {
+  const double limit = lut_limit(budget, by_hand);
   if (cost.lut4 > limit)
-    return fmt::format("about {:.0f} LUT4 are needed, {:.0f} ({:.0f} % of {}) may be used", cost.lut4, limit, 100 * budget.fraction,
-                       budget.lut4);
+    return fmt::format("about {:.0f} LUT4 are needed, {:.0f} ({:.0f} % of {}) may be used", cost.lut4, limit,
+                       100 * limit / static_cast<double>(budget.lut4), budget.lut4);
   if (cost.block_rams > budget.block_rams)
     return fmt::format("{} block RAMs are needed, {} exist", cost.block_rams, budget.block_rams);
   if (cost.dsps > budget.dsps) return fmt::format("{} multipliers are needed, {} exist", cost.dsps, budget.dsps);
@@ -147,20 +203,22 @@ std::optional<Choice> choose(const Candidates& candidates, std::size_t first, st
   Choice choice;
   for (const double price : kLutsPerBlock) {
     choice = Choice{};
+    choice.luts_per_block = price;
     for (std::size_t i = first; i < last; ++i) {
       choice.stages.push_back(cheapest(candidates.stages[i], clocks, price, 0));
       if (choice.stages.back() == nullptr) return std::nullopt;
     }
     use_sprams(candidates, first, clocks, price, budget, choice.stages);
+    spare_dsps(candidates, first, clocks, price, budget, choice.stages);
     for (const Stage* stage : choice.stages) choice.cost += stage->cost;
-    why = binding(choice.cost, budget);
+    why = binding(choice.cost, budget, candidates.by_hand);
     if (why.empty() || choice.cost.block_rams <= budget.block_rams) break;
   }
   return choice;
 }
 
 std::optional<Plan> assemble(const Network& network, const Candidates& candidates, const std::vector<const Stage*>& chosen,
-                             std::int64_t clocks, const Budget& budget) {
+                             std::int64_t clocks, const Budget& budget, double luts_per_block) {
   Plan plan;
   plan.fabric = budget.fabric;
   plan.input_lanes = 0;
@@ -184,6 +242,7 @@ std::optional<Plan> assemble(const Network& network, const Candidates& candidate
     }
     plan.cost += stage->cost;
     plan.stages.push_back(*stage);
+    plan.stages.back().choice = explain_choice(candidates.stages[plan.stages.size() - 1], *stage, clocks, luts_per_block);
   }
   set_slack(plan);
   return plan;

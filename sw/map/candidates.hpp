@@ -15,6 +15,7 @@ struct Candidates {
   std::vector<std::vector<Stage>> stages;  ///< per stage, per folding
   std::vector<int> input_lanes;
   std::set<std::int64_t> clocks;  ///< per image, that some part of the network can take
+  bool by_hand = false;           ///< foldings were asked for
 };
 
 /// Throws Error naming the layer for what the hardware does not do.
@@ -32,18 +33,24 @@ const Stage* cheapest(const std::vector<Stage>& options, std::int64_t clocks, do
 struct Choice {
   std::vector<const Stage*> stages;
   Cost cost;
+  double luts_per_block = 0;  ///< the price
 };
 std::optional<Choice> choose(const Candidates& candidates, std::size_t first, std::size_t last, std::int64_t clocks, const Budget& budget,
                              std::string& why);
 
 Cost& operator+=(Cost& sum, const Cost& cost);
 
-/// What does not fit, in a sentence; "" when all does.
-std::string binding(const Cost& cost, const Budget& budget);
+/// LUTs that may be planned for: room is kept for the serial link and for what the cost model may miss, but not where foldings were chosen by
+/// hand.
+double lut_limit(const Budget& budget, bool by_hand);
 
-/// A plan of the chosen stages, with the input's lanes and what the outputs take; nothing when these cannot meet the clocks.
+/// What does not fit, in a sentence; "" when all does.
+std::string binding(const Cost& cost, const Budget& budget, bool by_hand);
+
+/// A plan of the chosen stages (of all), with the input's lanes and what the outputs take; nothing when these cannot meet the clocks.
+/// `luts_per_block`: the price that they were compared at, for the reason why one engine was chosen over the other.
 std::optional<Plan> assemble(const Network& network, const Candidates& candidates, const std::vector<const Stage*>& chosen,
-                             std::int64_t clocks, const Budget& budget);
+                             std::int64_t clocks, const Budget& budget, double luts_per_block = 0);
 
 /// What was asked for, in clocks per image; 0 for as fast as it fits.
 std::int64_t asked_clocks(const PlanOptions& options, const Budget& budget);

@@ -32,12 +32,21 @@ bool is_depthwise(const Convolution& conv, int channels) {
 void reorder_outputs(Convolution& conv, const Order& order) {
   reorder(conv.weights, order, conv.weights.size() / order.size());
   if (!conv.bias.empty()) reorder(conv.bias, order, 1);
+  if (conv.decomposition) reorder(conv.decomposition->coefficients, order, conv.decomposition->coefficients.size() / order.size());
+}
+
+/// Channels, of `per_channel` values each, within every run of all channels.
+void reorder_runs(std::vector<std::int32_t>& values, const Order& order, std::size_t per_channel) {
+  const std::vector<std::int32_t> old = values;
+  for (std::size_t at = 0; at < old.size(); at += order.size() * per_channel)
+    for (std::size_t c = 0; c < order.size(); ++c)
+      std::copy_n(old.begin() + static_cast<std::ptrdiff_t>(at + static_cast<std::size_t>(order[c]) * per_channel), per_channel,
+                  values.begin() + static_cast<std::ptrdiff_t>(at + c * per_channel));
 }
 
 void reorder_inputs(Convolution& conv, const Order& order) {
-  const std::vector<std::int32_t> old = conv.weights;
-  for (std::size_t at = 0; at < old.size(); at += order.size())
-    for (std::size_t c = 0; c < order.size(); ++c) conv.weights[at + c] = old[at + static_cast<std::size_t>(order[c])];
+  reorder_runs(conv.weights, order, 1);
+  if (conv.decomposition) reorder_runs(conv.decomposition->coefficients, order, static_cast<std::size_t>(conv.decomposition->kernels));
 }
 
 /// Where the order of a map's channels ends: every path leads to convolutions that take it into their weights. False where something else
@@ -113,7 +122,7 @@ Network order_channels(const Network& network) {
   Network result = network;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     auto* conv = std::get_if<Convolution>(&result.layers[i].op);
-    if (conv == nullptr || uses_xnor(*conv) || conv->groups > 1 || conv->out_channels < 2) continue;
+    if (conv == nullptr || uses_xnor(*conv) || conv->decomposition || conv->groups > 1 || conv->out_channels < 2) continue;
     std::set<std::size_t> readers;
     std::set<int> maps;
     if (!follow(network, network.layers[i].output, readers, maps)) continue;

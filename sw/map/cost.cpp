@@ -4,15 +4,12 @@
 #include <cstdint>
 #include <numeric>
 
+#include "map/cost_table.hpp"
 #include "map/plan.hpp"
 #include "map/raw.hpp"
 
 namespace bitloom {
 namespace {
-
-// LUT4 per unit of each term: any fabric, ECP5, iCE40. Estimates, until bench/fit_cost is run (docs/decisions.md).
-constexpr std::array<CostTerms, 3> kLutPerTerm = {
-    {{233, 0, 2.40, 3.62, 3.62, 0, 0.241, 3.43}, {200, 0.9, 1.09, 2, 4, 0, 0.241, 1}, {250, 1.9, 1.5, 3.8, 5, 0, 0.3, 2.5}}};
 
 constexpr std::int64_t kLogicRomBits = 1024;  // as rtl/layer chooses: up to this size, or up to 16 words, a ROM becomes logic
 constexpr std::int64_t kLogicRomWords = 16;
@@ -58,6 +55,32 @@ void add_results(Cost& cost, const Budget& device, const Stage& stage, std::int6
   if (depth > kRegisterFifo) add_buffer(cost, device, stage.folding.lanes * out_bits + 2, depth);
 }
 
+/// Comparators and thresholds of the activation.
+void add_search(Cost& cost, const Budget& device, int lanes, int levels, int bits, int channels) {
+  cost.terms[SearchBits] = static_cast<double>(lanes) * levels * bits;
+  for (int lane = 0; lane < lanes; ++lane)
+    for (int level = 0; level < levels; ++level) add_rom(cost, device, bits, std::int64_t{channels / lanes} << level);
+}
+
+int search_levels(const Network& network, const Stage& stage) {
+  return stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
+}
+
+void total_lut4(Cost& cost, const Budget& device) {
+  cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm[static_cast<std::size_t>(device.fabric)].begin(), 0.0);
+}
+
+/// Factors of up to 18 signed bits meet in one multiplier; wider ones are split.
+std::int64_t dsps_of(int a_bits, int b_bits) { return std::int64_t{(a_bits + 16) / 17} * ((b_bits + 16) / 17); }
+
+/// The multipliers of rtl/layer/run_combiner: a lane's total by a level, which the pass has moved.
+void add_multipliers(Cost& cost, const Stage& stage, int total_bits, int level_bits) {
+  if (stage.multiplies_in_blocks)
+    cost.dsps = stage.folding.run_lanes * dsps_of(total_bits, level_bits);
+  else
+    cost.terms[BitOperations] += static_cast<double>(stage.folding.run_lanes) * total_bits * level_bits;
+}
+
 void add_plane(Cost& cost, const Network& network, const Stage& stage, const Budget& device) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const auto& conv = std::get<Convolution>(layer.op);
@@ -68,30 +91,33 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   cost.terms[BitOperations] = cost.terms[Products] * f.apar;
   cost.terms[AccumulatorBits] = static_cast<double>(f.pe) * f.pixels * raw.bits;
   if (stage.combines) cost.terms[CombinedBits] = static_cast<double>(f.run_lanes) * raw.bits;
+  if (stage.coefficient_bits > 0) {
+    const auto [total, level] = level_factors(network, stage);
+    add_multipliers(cost, stage, total, level);
+  }
   const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
   cost.terms[WordBits] = static_cast<double>(word_bits);
-  if (stage.pairs) {  // a selector and an adder's cell for each bit of a pair; its sum and its difference, once
+  // Shared cells, in units of what others take: (A + 2) LUTs a product of A bits and 7/3 a binary one, and what is shared, once.
+  if (stage.pairs) {
+    cost.terms[BitOperations] /= 2;
+    cost.terms[Products] *= 2.0 / 3;
+    cost.terms[AccumulatorBits] *= 2.0 / 3;
+  } else if (stage.triples) {
+    cost.terms[BitOperations] *= 7.0 / 6;
     cost.terms[Products] = 0;
-    cost.terms[WordBits] *= 2;
+    cost.terms[AccumulatorBits] *= 2.0 / 3;
   }
   add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.weight_words);
   for (int pixel = 0; pixel < f.pixels; ++pixel) add_window(cost, device, word_bits, stage.window_plan);
   add_control(cost, device, stage.window_plan, static_cast<std::int64_t>(stage.window_plan.offsets.size()));
   add_results(cost, device, stage, network.maps[static_cast<std::size_t>(stage.out_map)].type.bits());
-  const int levels =
-      stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
-  cost.terms[SearchBits] = static_cast<double>(f.lanes) * levels * raw.bits;
-  for (int lane = 0; lane < f.lanes; ++lane)
-    for (int level = 0; level < levels; ++level) add_rom(cost, device, raw.bits, std::int64_t{conv.out_channels / f.lanes} << level);
+  add_search(cost, device, f.lanes, search_levels(network, stage), raw.bits, conv.out_channels);
 }
-
-/// Factors of up to 18 signed bits meet in one multiplier; wider ones are split.
-std::int64_t dsps_of(int a_bits, int b_bits) { return std::int64_t{(a_bits + 16) / 17} * ((b_bits + 16) / 17); }
 
 void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int out_bits, int lanes, const Budget& device) {
   const RequantizeConstants c = requantize_constants(op, in.type);
   cost.terms[WordBits] += static_cast<double>(lanes) * std::max(in.type.bits() + c.mul_bits, c.add_bits);
-  if (device.dsps > 0)
+  if (device.dsps > 0 && device.infers_dsps)
     cost.dsps = lanes * dsps_of(in.type.bits() + 1, c.mul_bits);
   else
     cost.terms[BitOperations] = static_cast<double>(lanes) * in.type.bits() * c.mul_bits;
@@ -100,6 +126,16 @@ void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int 
 }
 
 }  // namespace
+
+std::pair<int, int> level_factors(const Network& network, const Stage& stage) {
+  const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
+  const auto& conv = std::get<Convolution>(layer.op);
+  const ValueType& in = network.input_of(layer).type;
+  const int total = total_bits(stage, conv, in, raw_accumulator(conv, in, stage.pairs)) + (has_signed_totals(stage, conv, in) ? 0 : 1);
+  return {total, stage.coefficient_bits + in.bits() - stage.folding.apar};
+}
+
+double most_underestimated() { return kMostUnderestimated; }
 
 std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t depth) {
   std::int64_t fewest = INT64_MAX;
@@ -130,7 +166,56 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))
       cost.terms[SearchBits] = static_cast<double>(stage.folding.simd) * search_bits(threshold->levels) * (bits + 1);
   }
-  cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm[static_cast<std::size_t>(device.fabric)].begin(), 0.0);
+  total_lut4(cost, device);
+  return cost;
+}
+
+Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgram& program, const Budget& device) {
+  const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
+  const auto& conv = std::get<Convolution>(layer.op);
+  const Decomposition& d = *conv.decomposition;
+  const ValueType& in = network.input_of(layer).type;
+  const int acc = raw_accumulator(conv, in).bits, taps = basis_bits(d), channels = stage.in_shape.channels;
+  const Folding& f = stage.folding;
+  const BasisBlocks& b = stage.blocks;
+  const std::int64_t height = conv.window.kernel_height, carried = conv.window.kernel_width - 1, columns = f.pixels + carried;
+  const std::int64_t word = std::int64_t{f.pixels} * in.bits(), sum = std::int64_t{f.pixels} * program.sum_bits;
+  Cost cost;
+  cost.terms[Stages] = 1;
+  // Lanes: add or subtract, and two sums that wait; then one of them is taken.
+  cost.terms[AccumulatorBits] = static_cast<double>(f.sparse * sum);
+  cost.terms[WordBits] = static_cast<double>(f.sparse * (word + sum)) + static_cast<double>(f.simd * f.pixels * in.bits());
+  // Products by column, into an accumulator each; then what waited from the block and from the rows before.
+  const std::int64_t products = std::int64_t{f.pixels} * conv.window.kernel_width * f.rows;
+  const int product_bits = std::min(acc, program.sum_bits + taps);
+  cost.terms[WordBits] += static_cast<double>((products - columns * f.rows) * product_bits + (columns + carried + f.pixels) * f.rows * acc);
+  if (device.dsps > 0 && device.infers_dsps)
+    cost.dsps = products * dsps_of(program.sum_bits, taps);
+  else
+    cost.terms[BitOperations] = static_cast<double>(products * program.sum_bits * taps);
+  add_buffer(cost, device, f.simd * (f.pixels - 1) * std::int64_t{in.bits()}, channels / f.simd);
+  std::int64_t half = 1;
+  while (half < channels) half *= 2;
+  for (const std::vector<CoefficientTask>& lane : program.lanes) {
+    const LaneCode code = encode(program.code, lane, channels);
+    add_buffer(cost, device, word, 2 * half);
+    add_rom(cost, device, program.code.bitmap ? program.code.chunk_bits : program.code.gap_bits + 1,
+            static_cast<std::int64_t>(code.words.size()));
+    if (!code.signs.empty()) add_rom(cost, device, 1, static_cast<std::int64_t>(code.signs.size()));
+  }
+  const TaskOrder& order = program.order;
+  if (order.gap_bits + order.lane_bits > 0) add_rom(cost, device, order.gap_bits + order.lane_bits, static_cast<std::int64_t>(order.words.size()));
+  const std::int64_t steps = height / f.rows;
+  add_rom(cost, device, f.rows * conv.window.kernel_width * std::int64_t{taps}, d.kernels * steps);
+  if (carried > 0) add_buffer(cost, device, f.rows * carried * acc, conv.out_channels * steps);
+  if (height > 1)
+    add_buffer(cost, device, (steps > 1 ? 1 : height - 1) * f.pixels * acc, std::int64_t{b.groups} * conv.out_channels * (steps > 1 ? height - 1 : 1));
+  const int out_bits = network.maps[static_cast<std::size_t>(stage.out_map)].type.bits();
+  add_results(cost, device, stage, out_bits);
+  if (f.pixels > 1 && f.pe < conv.out_channels)
+    add_buffer(cost, device, std::int64_t{f.lanes} * out_bits, 2 * std::int64_t{f.pixels} * conv.out_channels / f.lanes);
+  add_search(cost, device, f.lanes, search_levels(network, stage), acc, conv.out_channels);
+  total_lut4(cost, device);
   return cost;
 }
 

@@ -7,11 +7,13 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "core/network.hpp"
 
 namespace bitloom {
 
+struct BasisProgram;
 struct Stage;
 struct Budget;
 
@@ -40,7 +42,15 @@ struct Cost {
 /// Block RAMs for a memory of `depth` words of `width` bits. A block trades width for depth: each halving of its port doubles its words.
 std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t depth);
 
+/// Signed bits of the two factors where a codebook's level meets a total (rtl/layer/run_combiner).
+std::pair<int, int> level_factors(const Network& network, const Stage& stage);
+
+/// How much more LUTs than estimated a design may take, as a share: the most that bench/fit_cost saw of designs that it had not fitted.
+double most_underestimated();
+
 /// An estimate for a stage whose folding and window plan are set, with the device's block RAMs.
 Cost estimate(const Network& network, const Stage& stage, const Budget& device);
+/// The same for a stage in the basis engine.
+Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgram& program, const Budget& device);
 
 }  // namespace bitloom

@@ -21,6 +21,22 @@ int parse_number(const std::string& rule, const std::string& name, const std::st
   return value;
 }
 
+FoldRule::Engine parse_engine(const std::string& rule, const std::string& text) {
+  if (text != "plane" && text != "basis") throw Error("--fold", fmt::format("'{}' in '{}': plane or basis expected", text, rule));
+  return text == "plane" ? FoldRule::Engine::Plane : FoldRule::Engine::Basis;
+}
+
+bool allows(const FoldRule& rule, const Folding& f, int wpar, int apar, int bits) {
+  const bool basis = f.sparse > 0;
+  if (rule.engine != FoldRule::Engine::Any && basis != (rule.engine == FoldRule::Engine::Basis)) return false;
+  if (rule.pixels > 0 && f.pixels != rule.pixels) return false;
+  if (basis)
+    return rule.pe == 0 && rule.simd == 0 && rule.apar == 0 && rule.wpar == 0 && (rule.sparse == 0 || f.sparse == rule.sparse) &&
+           (rule.rows == 0 || f.rows == rule.rows);
+  if (rule.sparse > 0 || rule.rows > 0 || (rule.pe > 0 && f.pe != rule.pe) || (rule.simd > 0 && f.simd != rule.simd)) return false;
+  return (wpar == 0 || f.wpar == wpar) && !(apar > 0 && apar < bits && f.wpar > 1);  // several weight planes meet all activation bits at once
+}
+
 bool concerns(const FoldRule& rule, const Stage& stage) {
   return stage.kind == StageKind::Plane && (rule.layer == "*" || rule.layer == stage.name);
 }
@@ -42,9 +58,15 @@ FoldRule parse_fold_rule(const std::string& text) {
                        : name == "apar"   ? &rule.apar
                        : name == "wpar"   ? &rule.wpar
                        : name == "pixels" ? &rule.pixels
+                       : name == "sparse" ? &rule.sparse
+                       : name == "rows"   ? &rule.rows
                                           : nullptr;
+    if (name == "engine" && equals != std::string::npos) {
+      rule.engine = parse_engine(text, part.substr(equals + 1));
+      continue;
+    }
     if (field == nullptr || equals == std::string::npos)
-      throw Error("--fold", fmt::format("'{}' in '{}': pe=N, simd=N, apar=N, wpar=N or pixels=N expected", part, text));
+      throw Error("--fold", fmt::format("'{}' in '{}': pe=N, simd=N, apar=N, wpar=N, pixels=N, engine=plane|basis, sparse=N or rows=N expected", part, text));
     *field = parse_number(text, name, part.substr(equals + 1));
   }
   if (rule == FoldRule{rule.layer} || rule.layer.empty())
@@ -63,18 +85,14 @@ std::vector<Folding> allowed_foldings(const Network& network, const Stage& stage
     const int wpar = rule.wpar == FoldRule::kAllPlanes ? planes : rule.wpar;
     if (apar > 0 && bits % apar != 0)
       throw Error(stage.name, fmt::format("apar={} asked for; a divisor of its input's {} bits expected", apar, bits));
-    std::erase_if(foldings, [&](const Folding& f) {
-      return (rule.pe > 0 && f.pe != rule.pe) || (rule.simd > 0 && f.simd != rule.simd) || (wpar > 0 && f.wpar != wpar) ||
-             (rule.pixels > 0 && f.pixels != rule.pixels) ||
-             (apar > 0 && apar < bits && f.wpar > 1);  // several weight planes meet all activation bits at once
-    });
+    std::erase_if(foldings, [&](const Folding& f) { return !allows(rule, f, wpar, apar, bits); });
     if (foldings.empty())
       throw Error(
           stage.name,
           fmt::format(
               "has no folding with pe={}, simd={}, apar={}, wpar={}, pixels={} (0: any): pe divides its output channels, simd its "
               "input channels (or is a kernel row of all of them), wpar is 1 or {}, with apar={} where it is not 1, pixels is 1, 2 or "
-              "4 and divides its output's width",
+              "4 and divides its output's width; the basis engine (engine=basis, sparse, rows, pixels) is for decomposed layers only",
               rule.pe, rule.simd, apar, wpar, rule.pixels, planes, bits));
     if (apar > 0)
       for (Folding& folding : foldings) folding.apar = apar;

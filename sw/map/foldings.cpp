@@ -56,13 +56,27 @@ std::int64_t beats_out(const Network& network, const Stage& stage, int lanes) {
   return network.maps[static_cast<std::size_t>(stage.out_map)].shape.size() / lanes;
 }
 
-constexpr int kIce40 = 2, kFewestPairBits = 3;  // Budget::fabric; with fewer bits an adder's cells are no more than a selector's
+constexpr int kIce40 = 2;  // Budget::fabric: adders see plain bits only, so XNOR cells are taken by twos or threes
 
-/// Whether XNOR cells are taken two by two: where adders see plain bits only, and a group is a single run.
+constexpr int kMac16Bits = 16;
+
+/// Whether a codebook's levels meet the totals in multiplier blocks; iCE40's take factors of 16 bits.
+bool multiplies_in_blocks(const Network& network, const Stage& stage, const Budget& budget) {
+  if (stage.coefficient_bits == 0 || budget.dsps == 0) return false;
+  const auto [total, level] = level_factors(network, stage);
+  return budget.infers_dsps || (total <= kMac16Bits && level <= kMac16Bits);
+}
+
+/// Two by two: all bits of several at once, and a group is a single run.
 bool takes_pairs(const Stage& stage, const Convolution& conv, int bits, int fabric) {
   const Folding& f = stage.folding;
-  return fabric == kIce40 && uses_xnor(conv) && !stage.depthwise && bits >= kFewestPairBits && f.apar == bits && f.simd % 2 == 0 &&
+  return fabric == kIce40 && uses_xnor(conv) && !stage.depthwise && bits > 1 && f.apar == bits && f.simd % 2 == 0 &&
          stage.in_shape.channels / conv.groups % 2 == 0;
+}
+
+/// Three by three: one bit at a time, without sign.
+bool takes_triples(const Stage& stage, const Convolution& conv, const ValueType& type, int fabric) {
+  return fabric == kIce40 && uses_xnor(conv) && !stage.depthwise && stage.folding.apar == 1 && (type.is_bipolar() || !type.is_signed());
 }
 
 bool apply_plane(const Network& network, Stage& stage, const Layer& layer, const PlaneMasks& masks) {
@@ -85,6 +99,7 @@ bool apply_plane(const Network& network, Stage& stage, const Layer& layer, const
   if (stage.shortest_run > static_cast<int>(stage.window_plan.offsets.size())) return false;
   const Program program = make_program(conv, stage, masks, network.input_of(layer).type.bits());
   stage.combines = program.combines();
+  stage.coefficient_bits = program.coefficient_bits;
   stage.shortest_group = program.shortest_group();
   if (all_at_once || !stage.combines) f.lanes = lanes_for(stage.shortest_group);
   if (!all_at_once) f.run_lanes = f.lanes;
@@ -138,20 +153,30 @@ std::vector<Folding> foldings(const Network& network, const Stage& stage) {
     if (unfolds && conv.groups == 1) add(pe, kernel_width * channels, kernel_width);
   }
   if (unfolds && stage.depthwise) add(channels, kernel_width, kernel_width);
+  for (const Folding& folding : basis_foldings(network, stage)) result.push_back(folding);
   return result;
 }
 
-bool apply(const Network& network, Stage& stage, const Folding& folding, const PlaneMasks* masks, const Budget& budget) {
+const BasisProgram& LayerPrograms::basis(int lanes) {
+  const auto found = basis_.find(lanes);
+  return found != basis_.end() ? found->second : basis_.emplace(lanes, make_basis_program(conv_, activations_, lanes)).first->second;
+}
+
+bool apply(const Network& network, Stage& stage, const Folding& folding, LayerPrograms* programs, const Budget& budget) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const int channels = stage.in_shape.channels;
   stage.folding = folding;
+  if (folding.sparse > 0) return apply_basis(network, stage, programs->basis(folding.sparse), budget);
   stage.in_lanes = folding.simd;
   const std::int64_t pixels = std::int64_t{stage.in_shape.height} * stage.in_shape.width;
   switch (stage.kind) {
     case StageKind::Plane:
       stage.pairs = takes_pairs(stage, std::get<Convolution>(layer.op), network.input_of(layer).type.bits(), budget.fabric);
-      if (!apply_plane(network, stage, layer, *masks)) return false;
+      stage.triples = takes_triples(stage, std::get<Convolution>(layer.op), network.input_of(layer).type, budget.fabric);
+      if (!apply_plane(network, stage, layer, programs->masks)) return false;
+      stage.multiplies_in_blocks = multiplies_in_blocks(network, stage, budget);
       break;
+    case StageKind::Basis: break;  // above
     case StageKind::MaxPool:
       stage.window_plan = plan_window(stage.in_shape, stage.window, channels / folding.simd, 1, 1);
       stage.words_per_pixel = static_cast<std::int64_t>(stage.window_plan.offsets.size()) * stage.window_plan.channel_groups;
@@ -170,6 +195,13 @@ bool apply(const Network& network, Stage& stage, const Folding& folding, const P
                                 (stage.in_shape.width + stage.window.pad_left + stage.window.pad_right);
     stage.clocks = std::max(stage.clocks, padded * (channels / stage.in_lanes));
   }
+  stage.cost = estimate(network, stage, budget);
+  return true;
+}
+
+bool without_blocks(const Network& network, Stage& stage, const Budget& budget) {
+  if (!stage.multiplies_in_blocks || budget.infers_dsps) return false;
+  stage.multiplies_in_blocks = false;
   stage.cost = estimate(network, stage, budget);
   return true;
 }

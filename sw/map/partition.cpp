@@ -114,12 +114,20 @@ class Partition {
         if (stage != nullptr) {
           sum += stage->cost;
           sum.block_rams += extra(i);
+          sum.dsps += fewest_dsps(i, clocks) - stage->cost.dsps;  // `choose` finds foldings with fewer where they are short
         } else {
           sum.lut4 = kNever;
         }
         sums_[p].push_back(sum);
       }
     }
+  }
+
+  std::int64_t fewest_dsps(std::size_t stage, std::int64_t clocks) const {
+    std::int64_t fewest = INT64_MAX;
+    for (const Stage& option : candidates_.stages[stage])
+      if (option.clocks <= clocks) fewest = std::min(fewest, option.cost.dsps);
+    return fewest;
   }
 
   std::int64_t extra(std::size_t stage) const { return stage < partition_.extra_blocks.size() ? partition_.extra_blocks[stage] : 0; }
@@ -133,7 +141,7 @@ class Partition {
 
   double share(const Cost& cost) const {
     const auto part = [](double used, double limit) { return used <= 0 ? 0 : limit > 0 ? used / limit : kNever; };
-    return std::max({part(cost.lut4, static_cast<double>(budget_.lut4) * budget_.fraction),
+    return std::max({part(cost.lut4, lut_limit(budget_, candidates_.by_hand)),
                      part(static_cast<double>(cost.block_rams), static_cast<double>(budget_.block_rams)),
                      part(static_cast<double>(cost.dsps), static_cast<double>(budget_.dsps))});
   }
@@ -226,7 +234,7 @@ class Partition {
     for (const std::size_t last : cuts) {
       Budget left = budget_;
       const Cost links = ends(first, last);
-      left.lut4 -= static_cast<std::int64_t>(links.lut4 / budget_.fraction);
+      left.lut4 -= static_cast<std::int64_t>(links.lut4 * static_cast<double>(budget_.lut4) / lut_limit(budget_, candidates_.by_hand));
       left.block_rams -= links.block_rams;
       for (std::size_t i = first; i < last; ++i) left.block_rams -= extra(i);
       std::string why;

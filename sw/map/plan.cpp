@@ -16,7 +16,7 @@ std::optional<Plan> fitting_plan(const Network& network, const Candidates& candi
                                  std::string& why) {
   const std::optional<Choice> choice = choose(candidates, 0, candidates.stages.size(), clocks, budget, why);
   if (!choice) return std::nullopt;
-  return assemble(network, candidates, choice->stages, clocks, budget);
+  return assemble(network, candidates, choice->stages, clocks, budget, choice->luts_per_block);
 }
 
 }  // namespace
@@ -48,8 +48,16 @@ Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& 
                                             budget.board, why));
     return *plan;
   }
-  for (const std::int64_t clocks : candidates.clocks)  // ascending: the first that fits is the fastest
-    if (const std::optional<Plan> plan = fitting_plan(network, candidates, clocks, budget, why); plan && why.empty()) return *plan;
+  std::string binds;
+  for (const std::int64_t clocks : candidates.clocks) {  // ascending: the first that fits is the fastest
+    std::optional<Plan> plan = fitting_plan(network, candidates, clocks, budget, why);
+    if (!plan) continue;
+    if (why.empty()) {
+      plan->binding = binds;
+      return *plan;
+    }
+    binds = why;
+  }
   throw Error(network.name, fmt::format("does not fit {} at any folding: {}; take a larger board or a smaller network", budget.board, why));
 }
 

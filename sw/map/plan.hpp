@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/network.hpp"
+#include "map/basis_program.hpp"
 #include "map/cost.hpp"
 #include "map/fold_rules.hpp"
 
@@ -24,9 +25,11 @@ struct Budget {
   int block_width = 16;            ///< its widest port
   double clock_hz = 0;
   double fraction = 0.7;
-  std::int64_t dsps = 0;    ///< 18 x 18 bit multipliers; 0: multiplications are made of LUTs
+  std::int64_t dsps = 0;    ///< multiplier blocks
   std::int64_t sprams = 0;  ///< RAMs of a single port, 16,384 words of 16 bits each
   int fabric = 0;           ///< 0 any, 1 ECP5, 2 iCE40: what arrays are made of, and what they cost
+  std::int64_t link_lut4 = 0;  ///< that the serial link takes, beside the fraction
+  bool infers_dsps = true;  ///< every multiplication takes blocks; else those with a codebook's levels only, where blocks are left
 };
 
 /// A window over a stream of words, in the terms of rtl/layer/window_reader: everything but the heights is in words.
@@ -52,7 +55,7 @@ enum class WindowBuffer {
   Shared,   ///< RAM of a single port: every word costs a clock, and so does every output group
 };
 
-enum class StageKind { Plane, Threshold, Requantize, MaxPool, ArgMax, Add, Concat, Upsample };
+enum class StageKind { Plane, Basis, Threshold, Requantize, MaxPool, ArgMax, Add, Concat, Upsample };
 
 /// How many output channels (pe), output pixels, activations (simd), activation planes (apar) and weight planes (wpar) meet per clock, and
 /// channels per output beat (lanes).
@@ -62,6 +65,9 @@ struct Folding {
   int wpar = 1;       ///< weight planes per word: 1, or all
   int pixels = 1;     ///< neighbouring output pixels that share each weight word; divides the output's width
   int run_lanes = 0;  ///< totals that are combined per clock: lanes, or pe * pixels; 0: not chosen yet
+  // Of the basis engine, which a decomposed layer may have instead. Its pe is lanes, and simd the channels of an input word.
+  int sparse = 0;  ///< lanes that add a coefficient per clock for each of `pixels`; 0: the plane engine
+  int rows = 0;    ///< kernel rows that a sum meets at once: 1, or all
   bool operator==(const Folding&) const = default;
 };
 
@@ -85,8 +91,14 @@ struct Stage {
   std::int64_t shortest_group = 1;   ///< clocks of the shortest output group
   int shortest_run = 1;              ///< clocks that a run must take at least
   bool pairs = false;                ///< XNOR cells two by two (rtl/arithmetic/pair_sum)
+  bool triples = false;              ///< binary XNOR cells three by three (rtl/arithmetic/triple_count)
   bool combines = false;             ///< a group takes several runs
+  int coefficient_bits = 0;          ///< of a codebook's levels; 0: no multipliers
+  bool multiplies_in_blocks = false;  ///< its levels meet the totals in multiplier blocks
   std::string planes;                ///< what the weights are made of (describe)
+  BasisBlocks blocks;                ///< basis engine
+  double adders_busy = 0;            ///< basis engine: share of its adders' clocks in which they add, in steady state
+  std::string choice;                ///< why this engine, of a layer that might have had another
   int slack_groups = 0;              ///< groups that may wait at the output while the next stage pads
   int chip = 0;                      ///< of a system of several
   std::int64_t clocks = 0;           ///< per image
@@ -131,6 +143,7 @@ struct Plan {
   int input_lanes = 1;
   std::int64_t clocks_per_image = 0;  ///< predicted, in steady state
   std::string bottleneck;             ///< the stage (or "input") that sets it
+  std::string binding;                ///< what keeps the next faster plan from fitting; empty where clocks were asked for, or none is faster
   Cost cost;
   std::vector<ChipPlan> chips;  ///< of a system of several; else empty (make_partition)
   std::vector<ChipLink> links;  ///< between them, ascending by `from`; the last one leads back to the first chip
@@ -142,7 +155,8 @@ struct PlanOptions {
   std::vector<FoldRule> fold{};       ///< foldings that layers must have
 };
 
-/// Throws Error naming the layer for what the hardware does not do, and naming the binding resource when nothing fits.
+/// Throws Error naming the layer for what the hardware does not do, and naming the binding resource when nothing fits. Whatever the fraction, a plan leaves room
+/// for the link and for the cost model's error (most_underestimated), unless foldings are asked for by hand.
 Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& options);
 
 /// For each map of the network, how many streams leave it: one to each input of a layer that reads it, one to each network output.

@@ -92,10 +92,10 @@ std::int64_t words_of(const std::vector<Run>& runs) {
 }
 
 /// The words of a group that hold a weight in some plane of a decomposition.
-std::int64_t count(const Group& group, Decomposition decomposition) {
+std::int64_t count(const Group& group, PlaneForm decomposition) {
   const int bits = weight_bits_of(group.low, group.high);
-  const Mask mask = decomposition == Decomposition::TwosComplement ? (Mask{1} << bits) - 1
-                    : decomposition == Decomposition::SignedDigits ? kDigitMask << kPositive | kDigitMask << kNegative
+  const Mask mask = decomposition == PlaneForm::TwosComplement ? (Mask{1} << bits) - 1
+                    : decomposition == PlaneForm::SignedDigits ? kDigitMask << kPositive | kDigitMask << kNegative
                                                                    : ~Mask{0} << kLevels;
   std::int64_t words = 0;
   for (const Mask word : group.words) words += std::popcount(word & mask);
@@ -103,20 +103,20 @@ std::int64_t count(const Group& group, Decomposition decomposition) {
 }
 
 /// For each group the decomposition with the fewest words.
-std::vector<Decomposition> choose(const std::vector<Group>& groups, bool digits, bool levels, std::int64_t& words) {
-  std::vector<Decomposition> chosen;
+std::vector<PlaneForm> choose(const std::vector<Group>& groups, bool digits, bool levels, std::int64_t& words) {
+  std::vector<PlaneForm> chosen;
   words = 0;
   for (const Group& group : groups) {
-    auto best = Decomposition::TwosComplement;
-    for (const auto other : {Decomposition::SignedDigits, Decomposition::Levels})
-      if ((other == Decomposition::Levels ? levels : digits) && count(group, other) < count(group, best)) best = other;
+    auto best = PlaneForm::TwosComplement;
+    for (const auto other : {PlaneForm::SignedDigits, PlaneForm::Levels})
+      if ((other == PlaneForm::Levels ? levels : digits) && count(group, other) < count(group, best)) best = other;
     chosen.push_back(best);
     words += count(group, best);
   }
   return chosen;
 }
 
-Program skipping_program(const std::vector<Group>& groups, const std::vector<Decomposition>& chosen, const PlaneMasks& masks, bool horner,
+Program skipping_program(const std::vector<Group>& groups, const std::vector<PlaneForm>& chosen, const PlaneMasks& masks, bool horner,
                          std::size_t shortest) {
   Program program;
   std::vector<std::int64_t> coefficients;
@@ -174,13 +174,13 @@ PlaneMasks::PlaneMasks(const Convolution& conv) : conv_(conv) {
       if (conv.weights[i] == levels_[level]) masks_[i] |= Mask{1} << (kLevels + static_cast<int>(level));
 }
 
-std::vector<Plane> PlaneMasks::planes(Decomposition decomposition, std::int64_t low, std::int64_t high) const {
+std::vector<Plane> PlaneMasks::planes(PlaneForm decomposition, std::int64_t low, std::int64_t high) const {
   if (uses_xnor(conv_)) return {{0, 1}};
   const int bits = weight_bits_of(low, high);
   std::vector<Plane> planes;
-  if (decomposition == Decomposition::Levels) {
+  if (decomposition == PlaneForm::Levels) {
     for (std::size_t level = 0; level < levels_.size(); ++level) planes.push_back({kLevels + static_cast<int>(level), levels_[level]});
-  } else if (decomposition == Decomposition::TwosComplement) {
+  } else if (decomposition == PlaneForm::TwosComplement) {
     for (int p = bits - 1; p >= 0; --p) planes.push_back({kTwos + p, (low < 0 && p == bits - 1 ? -1 : 1) * (std::int64_t{1} << p)});
   } else {
     for (int p = bits; p >= 0; --p)
@@ -253,7 +253,7 @@ Program make_program(const Convolution& conv, const Stage& stage, const PlaneMas
   const auto group_count = static_cast<std::size_t>(conv.out_channels / f.pe);
   const bool parallel = f.wpar > 1;
   const auto [low, high] = weight_range(conv);
-  const std::vector<Plane> planes = parallel ? std::vector<Plane>{{0, 1}} : masks.planes(Decomposition::TwosComplement, low, high);
+  const std::vector<Plane> planes = parallel ? std::vector<Plane>{{0, 1}} : masks.planes(PlaneForm::TwosComplement, low, high);
   const double dense = static_cast<double>(group_count * words * planes.size());
   const auto worth = [&](std::int64_t count, double share) { return static_cast<double>(count) < (1 - share) * dense; };
 
@@ -266,10 +266,10 @@ Program make_program(const Convolution& conv, const Stage& stage, const PlaneMas
         horner_words += std::count_if(group.words.begin(), group.words.end(), [](Mask m) { return m != 0; });
       if (worth(horner_words, kWorthSkipping)) program = parallel_program(groups, shortest);
     } else {
-      const std::vector<Decomposition> horner = choose(groups, masks.has_digits(), false, horner_words);
+      const std::vector<PlaneForm> horner = choose(groups, masks.has_digits(), false, horner_words);
       if (worth(horner_words, kWorthSkipping)) program = skipping_program(groups, horner, masks, true, shortest);
       if (masks.has_levels()) {
-        const std::vector<Decomposition> levels = choose(groups, masks.has_digits(), true, level_words);
+        const std::vector<PlaneForm> levels = choose(groups, masks.has_digits(), true, level_words);
         const double least = std::min(dense, static_cast<double>(horner_words));
         if (static_cast<double>(level_words) < (1 - kWorthMultiplying) * least)
           program = skipping_program(groups, levels, masks, false, shortest);
@@ -288,8 +288,8 @@ std::pair<std::int64_t, std::int64_t> weight_range(const Convolution& conv) {
 }
 
 std::int64_t words_needed(const PlaneMasks& masks, const PlaneMasks::Group& group) {
-  const std::int64_t twos = count(group, Decomposition::TwosComplement);
-  return masks.has_digits() ? std::min(twos, count(group, Decomposition::SignedDigits)) : twos;
+  const std::int64_t twos = count(group, PlaneForm::TwosComplement);
+  return masks.has_digits() ? std::min(twos, count(group, PlaneForm::SignedDigits)) : twos;
 }
 
 int weight_bits_of(std::int64_t low, std::int64_t high) {
@@ -297,7 +297,7 @@ int weight_bits_of(std::int64_t low, std::int64_t high) {
 }
 
 std::string describe(const Program& program) {
-  const std::array<const char*, 3> names = {"two's complement", "signed digits", "levels"};  // as Decomposition
+  const std::array<const char*, 3> names = {"two's complement", "signed digits", "levels"};  // as PlaneForm
   if (program.decompositions == std::array<int, 3>{}) return "bipolar";
   std::string text;
   for (std::size_t d = 0; d < names.size(); ++d) {

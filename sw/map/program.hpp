@@ -18,7 +18,7 @@ namespace bitloom {
 struct Stage;
 
 /// Ways to write weights as planes.
-enum class Decomposition {
+enum class PlaneForm {
   TwosComplement,  ///< 1, 2, 4, .. and the highest negative, no more of them than the group's weights need
   SignedDigits,    ///< +1, -1, +2, -2, ..: the non-adjacent form; of ternary weights the positive and the negative ones
   Levels           ///< one plane for each value that occurs; needs multipliers
@@ -42,7 +42,7 @@ class PlaneMasks {
 
   Mask operator[](std::size_t weight) const { return masks_[weight]; }
   /// The planes for weights from `low` to `high`, in the order of execution: the largest power of two first.
-  std::vector<Plane> planes(Decomposition decomposition, std::int64_t low, std::int64_t high) const;
+  std::vector<Plane> planes(PlaneForm decomposition, std::int64_t low, std::int64_t high) const;
   /// Whether there are few enough values for Levels.
   bool has_levels() const { return !levels_.empty(); }
   /// Whether the weights are narrow enough (9 bits) for SignedDigits.

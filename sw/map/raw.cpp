@@ -46,22 +46,27 @@ RawAccumulator raw_accumulator(const Convolution& conv, const ValueType& activat
   const std::int64_t a_low = activations.is_bipolar() ? 0 : activations.min();
   const std::int64_t a_high = activations.is_bipolar() ? 1 : activations.max();
   const std::size_t fan_in = conv.weights.size() / static_cast<std::size_t>(conv.out_channels);
+  const bool xnor = uses_xnor(conv);
   for (std::size_t k = 0; k < static_cast<std::size_t>(conv.out_channels); ++k) {
+    // A search over foldings asks for millions of weights hundreds of times: plain loops, which compilers turn into vector code.
+    const std::int32_t* weights = conv.weights.data() + k * fan_in;
     std::int64_t sum = 0, negative = 0, low = 0, high = 0;
-    for (std::size_t i = 0; i < fan_in; ++i) {
-      const std::int64_t weight = conv.weights[k * fan_in + i];
-      sum += weight;
-      negative += weight < 0 ? 1 : 0;
-      if (uses_xnor(conv)) {
-        low += a_low;
-        high += a_high;
-      } else {
+    if (xnor) {
+      std::int32_t below = 0;
+      for (std::size_t i = 0; i < fan_in; ++i) below += weights[i] < 0 ? 1 : 0;
+      negative = below;
+      low = static_cast<std::int64_t>(fan_in) * a_low;
+      high = static_cast<std::int64_t>(fan_in) * a_high;
+    } else {
+      for (std::size_t i = 0; i < fan_in; ++i) {
+        const std::int64_t weight = weights[i];
+        sum += weight;
         low += std::min(weight * a_low, weight * a_high);
         high += std::max(weight * a_low, weight * a_high);
       }
     }
     std::int64_t beta = 0;
-    if (uses_xnor(conv)) {
+    if (xnor) {
       if (activations.is_bipolar())
         beta = -static_cast<std::int64_t>(fan_in);
       else
@@ -83,6 +88,18 @@ int signed_bits(const std::vector<std::int64_t>& values) {
   for (const std::int64_t value : values)
     while (value < -(std::int64_t{1} << (bits - 1)) || value >= std::int64_t{1} << (bits - 1)) ++bits;
   return bits;
+}
+
+bool has_signed_totals(const Stage& stage, const Convolution& conv, const ValueType& in) {
+  return in.is_signed() || stage.pairs || (stage.folding.wpar > 1 && conv.weight_type.is_signed());
+}
+
+int total_bits(const Stage& stage, const Convolution& conv, const ValueType& in, const RawAccumulator& raw) {
+  const Folding& f = stage.folding;
+  const std::int64_t products = std::int64_t{f.simd} * static_cast<std::int64_t>(stage.window_plan.offsets.size());
+  const std::int64_t planes = (std::int64_t{1} << f.wpar) - 1, largest = products * planes * ((std::int64_t{1} << f.apar) - 1);
+  const int bits = has_signed_totals(stage, conv, in) ? signed_bits({-largest - 1, largest}) : signed_bits({largest}) - 1;
+  return std::min(bits, raw.bits);
 }
 
 RequantizeConstants requantize_constants(const Requantize& op, const ValueType& in) {

@@ -9,6 +9,8 @@
 
 namespace bitloom {
 
+struct Stage;
+
 struct RawAccumulator {
   std::int64_t alpha = 1;
   std::vector<std::int64_t> beta;  ///< per output channel
@@ -21,6 +23,11 @@ struct RawAccumulator {
 
 /// `pairs`: of XNOR cells that are taken two by two (rtl/arithmetic/pair_sum), which needs an even number of input channels and of SIMD.
 RawAccumulator raw_accumulator(const Convolution& conv, const ValueType& activations, bool pairs = false);
+
+/// Bits of a run's totals: enough for any weights; never more than the accumulator's, which is exact modulo its width.
+int total_bits(const Stage& stage, const Convolution& conv, const ValueType& in, const RawAccumulator& raw);
+/// Whether they are two's complement, else unsigned.
+bool has_signed_totals(const Stage& stage, const Convolution& conv, const ValueType& in);
 
 /// Factors and summands of a requantizer as they meet the input's code: for a bipolar input, which stands for 2 * code - 1, others than
 /// the network's.

@@ -1,6 +1,9 @@
 // The stages of a network, and what each can be folded to: the parts of make_plan.
 #pragma once
 
+#include <map>
+
+#include "map/basis_program.hpp"
 #include "map/plan.hpp"
 #include "map/program.hpp"
 
@@ -12,13 +15,34 @@ std::vector<Stage> cut_into_stages(const Network& network);
 /// Every folding of a stage, in no particular order.
 std::vector<Folding> foldings(const Network& network, const Stage& stage);
 
-/// Sets the stage's folding (lanes are chosen here) and what follows from it: window plan, program length, clocks, cost. `masks` are those
-/// of a convolution's weights, else null. False where the output's lanes cannot keep up.
-bool apply(const Network& network, Stage& stage, const Folding& folding, const PlaneMasks* masks, const Budget& budget);
+/// What foldings of one convolution share, made once: its weights' planes, and its coefficients shared out to any number of lanes.
+class LayerPrograms {
+ public:
+  LayerPrograms(const Convolution& conv, const ValueType& activations) : masks(conv), conv_(conv), activations_(activations) {}
+  const BasisProgram& basis(int lanes);
+  const PlaneMasks masks;
+
+ private:
+  const Convolution& conv_;
+  ValueType activations_;
+  std::map<int, BasisProgram> basis_;  ///< by lanes
+};
+
+/// Sets the stage's folding (lanes are chosen here) and what follows from it: window plan, program length, clocks, cost. `programs` are
+/// those of a convolution, else null. False where the output's lanes cannot keep up, or the device lacks multipliers.
+bool apply(const Network& network, Stage& stage, const Folding& folding, LayerPrograms* programs, const Budget& budget);
+
+/// Foldings of the basis engine; none where the layer is not decomposed, or needs what that engine does not do.
+std::vector<Folding> basis_foldings(const Network& network, const Stage& stage);
+/// `apply` for one of them.
+bool apply_basis(const Network& network, Stage& stage, const BasisProgram& program, const Budget& budget);
 
 /// Gives a stage that `apply` has set another buffer for its window than WindowBuffer::Ahead: its depth, clocks and cost. False where the
 /// stage has no window, or nothing is saved.
 bool choose_buffer(const Network& network, Stage& stage, WindowBuffer buffer, const Budget& budget);
+
+/// Makes the multipliers of a codebook's levels of LUTs instead of blocks. False where they take none, or the tool decides.
+bool without_blocks(const Network& network, Stage& stage, const Budget& budget);
 
 std::vector<int> divisors(int n);
 

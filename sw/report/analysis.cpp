@@ -35,7 +35,7 @@ std::vector<std::pair<double, double>> staircase(const std::vector<std::pair<dou
 std::vector<EngineRate> engine_rates(const DesignReport& design) {
   std::vector<EngineRate> rates;
   for (const LayerReport& layer : design.layers) {
-    if (layer.weight_bits == 0) continue;
+    if (layer.weight_bits == 0 || layer.kind.starts_with("basis ")) continue;
     EngineRate rate{layer.name, layer.pe, layer.simd, layer.wpar, layer.apar * layer.pixels};
     rate.memory_bits = static_cast<double>(layer.pe) * layer.simd * layer.wpar;
     rate.attainable = rate.memory_bits * rate.apar;

@@ -35,6 +35,7 @@ LayerReport read_layer(const ResultFile& source) {
   LayerReport layer;
   layer.name = source.get<std::string>("name");
   layer.kind = source.get<std::string>("kind");
+  if (source.find<std::string>("engine") == "basis") layer.kind = "basis " + layer.kind;  // another engine than the roofline's
   layer.pe = static_cast<int>(source.count("pe"));
   layer.simd = static_cast<int>(source.count("simd"));
   layer.apar = static_cast<int>(source.count("apar"));

@@ -4,8 +4,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from decomposed import DecomposedConv2d
 from layers import QuantConv2d, QuantLinear
 from quantizers import Bipolar, Uniform
+import export_rules
 
 QONNX = "qonnx.custom_op.general"
 OPSET = 13
@@ -44,6 +46,20 @@ class _Graph:
         values = layer.quantized_weight().detach().numpy() + 0.0  # -0 becomes 0
         return self.quantizer(layer.weight_quant, self.constant(f"{name}_weight", values.T.copy() if transpose else values), f"{name}_weight_quant")
 
+    def decomposed(self, layer, x):
+        """A ternary 1x1 convolution to K*M maps (row k*M + m), and a convolution of K groups whose kernels are the same M in each."""
+        outputs, inputs, count = layer.coefficients.shape
+        name = f"Conv_{self.counts.get('Conv', 0)}"
+        ternary = layer.ternary_coefficients().detach().numpy().transpose(0, 2, 1).reshape(outputs * count, inputs, 1, 1) + 0.0
+        weight = self.quantizer(Uniform(2, signed=True, narrow=True), self.constant(f"{name}_weight", ternary), f"{name}_weight_quant")
+        x = self.node("Conv", [x, weight], kernel_shape=[1, 1], strides=[1, 1], pads=[0, 0, 0, 0])
+        name = f"Conv_{self.counts.get('Conv', 0)}"
+        basis = np.tile(layer.quantized_basis().detach().numpy() + 0.0, (outputs, 1, 1, 1))
+        weight = self.quantizer(layer.basis_quant, self.constant(f"{name}_weight", basis), f"{name}_weight_quant")
+        return self.node(
+            "Conv", [x, weight], group=outputs, kernel_shape=list(layer.kernel_size), strides=list(layer.stride), pads=list(layer.padding) * 2
+        )
+
 
 def _array(tensor):
     return tensor.detach().numpy()
@@ -57,6 +73,12 @@ def _append(graph, layer, x):
         name = f"Conv_{graph.counts.get('Conv', 0)}"
         pads = list(layer.padding) * 2
         return graph.node("Conv", [x, graph.weight(layer, name)], kernel_shape=list(layer.kernel_size), strides=list(layer.stride), pads=pads)
+    if isinstance(layer, DecomposedConv2d):
+        return graph.decomposed(layer, x)
+    if isinstance(layer, nn.AdaptiveAvgPool2d):
+        if layer.output_size != 1:
+            raise TypeError(f"export: an average to {layer.output_size} pixels found; only the global average (1) has a rule")
+        return graph.node("GlobalAveragePool", [x])
     if isinstance(layer, QuantLinear):
         name = f"MatMul_{graph.counts.get('MatMul', 0)}"
         return graph.node("MatMul", [x, graph.weight(layer, name, transpose=True)])
@@ -75,7 +97,7 @@ def _append(graph, layer, x):
         return graph.node("MaxPool", [x], kernel_shape=size, strides=size)
     if isinstance(layer, nn.Flatten):
         return graph.node("Flatten", [x], axis=1)
-    raise TypeError(f"export: no rule for a layer of type {type(layer).__name__}; add one to export.py")
+    return export_rules.append(graph, layer, x, _append)
 
 
 def to_onnx(model, name, image_shape, classes, metadata):

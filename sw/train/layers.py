@@ -14,27 +14,29 @@ def spread(weight, quantizer):
 
 
 class QuantConv2d(nn.Conv2d):
-    """Convolution without bias; `weight_quant` shapes the weights that the forward pass sees."""
+    """Convolution without bias; `weight_quant` shapes the weights that the forward pass sees. `start` False: PyTorch's own start."""
 
-    def __init__(self, inputs, outputs, kernel, weight_quant, padding=0):
-        super().__init__(inputs, outputs, kernel, padding=padding, bias=False)
+    def __init__(self, inputs, outputs, kernel, weight_quant, padding=0, stride=1, start=True):
+        super().__init__(inputs, outputs, kernel, padding=padding, stride=stride, bias=False)
         self.weight_quant = weight_quant
-        spread(self.weight, weight_quant)
+        if start:
+            spread(self.weight, weight_quant)
 
     def quantized_weight(self):
         return self.weight_quant(self.weight)
 
     def forward(self, x):
-        return functional.conv2d(x, self.quantized_weight(), padding=self.padding)
+        return functional.conv2d(x, self.quantized_weight(), stride=self.stride, padding=self.padding)
 
 
 class QuantLinear(nn.Linear):
     """Fully connected layer without bias."""
 
-    def __init__(self, inputs, outputs, weight_quant):
+    def __init__(self, inputs, outputs, weight_quant, start=True):
         super().__init__(inputs, outputs, bias=False)
         self.weight_quant = weight_quant
-        spread(self.weight, weight_quant)
+        if start:
+            spread(self.weight, weight_quant)
 
     def quantized_weight(self):
         return self.weight_quant(self.weight)

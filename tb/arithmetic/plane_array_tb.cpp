@@ -4,7 +4,6 @@
 // The reference adds weight * activation cell by cell; a cell's value follows from the header of plane_array.sv alone.
 #include <Varray_binary.h>
 #include <Varray_binary_ecp5.h>
-#include <Varray_binary_ice40.h>
 #include <Varray_columns_ecp5.h>
 #include <Varray_depthwise.h>
 #include <Varray_depthwise_ecp5.h>
@@ -19,12 +18,17 @@
 #include <Varray_select_ice40.h>
 #include <Varray_select_odd.h>
 #include <Varray_select_signed.h>
+#include <Varray_select_two_bits.h>
 #include <Varray_signed_bit_ecp5.h>
 #include <Varray_signed_ecp5.h>
 #include <Varray_signed_ice40.h>
 #include <Varray_signed_planes_ecp5.h>
 #include <Varray_signed_xnor_ecp5.h>
 #include <Varray_signed_xnor_ice40.h>
+#include <Varray_triples.h>
+#include <Varray_triples_left.h>
+#include <Varray_triples_one.h>
+#include <Varray_triples_two.h>
 #include <Varray_two_planes_ecp5.h>
 #include <Varray_xnor_triples_ecp5.h>
 
@@ -40,7 +44,7 @@ struct ArrayCase {
   bool can_sign = false, xnor = false, depthwise = false;
   int wpar = 1;
   bool w_signed = false;
-  bool pairs = false;  // weights come a clock later
+  bool pairs = false, triples = false;  // weights come a clock later
 
   int activations() const { return depthwise ? simd * pe : simd; }  // of a word
   int lane(int p, int i) const { return depthwise ? i * pe + p : i; }
@@ -66,6 +70,19 @@ struct ArrayCase {
     };
     const std::int64_t x = value(2 * i) + (first == second ? 1 : -1) * value(2 * i + 1);
     return first ? x : -x - 1;
+  }
+  /// Weights as the array takes them: three by three {w1 ^ w2, w0 ^ w2, majority} with triples.
+  Bits as_given(const Bits& weights) const {
+    Bits given = weights;
+    for (int p = 0; triples && p < pe; ++p)
+      for (int i = 0; i + 3 <= simd; i += 3) {
+        const int at = p * simd + i;
+        const std::uint64_t w0 = weights.get(at, 1), w1 = weights.get(at + 1, 1), w2 = weights.get(at + 2, 1);
+        given.set(at, 1, w1 ^ w2);
+        given.set(at + 1, 1, w0 ^ w2);
+        given.set(at + 2, 1, w0 + w1 + w2 >= 2);
+      }
+    return given;
   }
   std::int64_t plane_weight(int p) const { return w_signed && p == wpar - 1 ? -(std::int64_t{1} << p) : std::int64_t{1} << p; }
 };
@@ -119,7 +136,7 @@ class ArrayBench {
         dut_->word_top = top;
         dut_->word_info = static_cast<CData>(info);
         set_bits(dut_->activations, data);
-        give(weights);
+        give(layer_.as_given(weights));
         if (w == words - 1) {
           Bits totals(layer_.pe * layer_.run_bits);
           for (int pe = 0; pe < layer_.pe; ++pe)
@@ -146,7 +163,7 @@ class ArrayBench {
   /// Weights of the word that is set: at once, or in the next clock.
   void give(const Bits& weights) { next_weights_ = weights; }
   void step() {
-    set_bits(dut_->weights, layer_.pairs ? late_weights_ : next_weights_);
+    set_bits(dut_->weights, layer_.pairs || layer_.triples ? late_weights_ : next_weights_);
     late_weights_ = next_weights_;
     dut_.settle();
     if (dut_->run_valid) {
@@ -187,7 +204,6 @@ TEST_CASE("plane_array, binary XNOR", "[arithmetic]") {
   const ArrayCase layer{.pe = 2, .simd = 21, .act_bits = 1, .run_bits = 10, .xnor = true};
   check_array<Varray_binary>(layer);
   check_array<Varray_binary_ecp5>(layer);
-  check_array<Varray_binary_ice40>(layer);
 }
 TEST_CASE("plane_array, two bits AND", "[arithmetic]") {
   const ArrayCase layer{.pe = 3, .simd = 16, .act_bits = 2, .run_bits = 9};
@@ -229,7 +245,14 @@ TEST_CASE("plane_array, one binary activation", "[arithmetic]") {
 }
 
 TEST_CASE("plane_array, cells two by two", "[arithmetic]") {
-  check_array<Varray_select_ice40>({3, 16, 8, 14, false, true, false, 1, false, true});
-  check_array<Varray_select_odd>({2, 6, 3, 9, false, true, false, 1, false, true});
-  check_array<Varray_select_signed>({2, 2, 4, 8, true, true, false, 1, false, true});
+  check_array<Varray_select_ice40>({.pe = 3, .simd = 16, .act_bits = 8, .run_bits = 14, .xnor = true, .pairs = true});
+  check_array<Varray_select_odd>({.pe = 2, .simd = 6, .act_bits = 3, .run_bits = 9, .xnor = true, .pairs = true});
+  check_array<Varray_select_signed>({.pe = 2, .simd = 2, .act_bits = 4, .run_bits = 8, .can_sign = true, .xnor = true, .pairs = true});
+  check_array<Varray_select_two_bits>({.pe = 2, .simd = 12, .act_bits = 2, .run_bits = 8, .can_sign = true, .xnor = true, .pairs = true});
+}
+TEST_CASE("plane_array, cells three by three", "[arithmetic]") {
+  check_array<Varray_triples>({.pe = 2, .simd = 21, .act_bits = 1, .run_bits = 10, .xnor = true, .triples = true});
+  check_array<Varray_triples_left>({.pe = 3, .simd = 64, .act_bits = 1, .run_bits = 9, .xnor = true, .triples = true});
+  check_array<Varray_triples_two>({.pe = 2, .simd = 5, .act_bits = 1, .run_bits = 6, .xnor = true, .triples = true});
+  check_array<Varray_triples_one>({.pe = 1, .simd = 1, .act_bits = 1, .run_bits = 3, .xnor = true, .triples = true});
 }

@@ -45,6 +45,7 @@ struct Engine {
   bool sparse = false;                          // three words of four of each plane are zero, and left out
   bool hollow = false;                          // some planes of some groups are zero, and left out
   bool narrowing = false;                       // every group has a bit or digit less than the one before
+  bool shared_cells = false;                    // XNOR cells by twos, or by threes if one bit is taken at a time
 };
 
 /// A convolution without padding (a fully connected layer is one with a 1x1 map), its folding, and its output.
@@ -67,6 +68,8 @@ struct PlaneCase {
   Engine engine = {};
 
   bool xnor() const { return w_bits == 1 && !ones; }
+  bool pairs() const { return engine.shared_cells && apar > 1; }
+  bool triples() const { return engine.shared_cells && apar == 1; }
   int word() const { return depthwise ? simd * pe : simd; }    // activations
   int words() const { return channels / word(); }              // per pixel
   int group_words() const { return depthwise ? 1 : words(); }  // per pixel, that a group sees
@@ -231,6 +234,7 @@ struct PlaneCase {
     return static_cast<int>(largest);
   }
   int raw_high() const {
+    if (pairs()) return fan_in() << (a_bits - 1);
     const int code = acts == Acts::Bipolar ? 1 : std::max(a_high(), -a_low());
     return fan_in() * code * largest_weight();
   }
@@ -238,7 +242,7 @@ struct PlaneCase {
   /// Of a run's total, whatever the weights.
   int total_bits() const {
     const int largest = simd * longest_run() * ((1 << wpar()) - 1) * ((1 << apar) - 1);
-    return std::min(acc_bits(), bits_for(largest + 1) + (acts == Acts::Signed || parallel ? 1 : 0));
+    return std::min(acc_bits(), bits_for(largest + 1) + (acts == Acts::Signed || parallel || pairs() ? 1 : 0));
   }
 
   std::string parameters() const {
@@ -249,6 +253,7 @@ struct PlaneCase {
     if (engine.pixels > 1) number("PIXELS", engine.pixels), number("PIXEL_STEP", pixel_step());
     number("XNOR", xnor());
     if (depthwise) number("DEPTHWISE", 1);
+    if (engine.shared_cells) number("FABRIC", 2), number(pairs() ? "PAIRS" : "TRIPLES", 1);
     if (parallel) number("WPAR", wpar()), number("W_SIGNED", 1);
     number("TOTAL_BITS", total_bits()), number("ACC_BITS", acc_bits()), number("BUFFER_DEPTH", depth()), number("EXTENT", extent());
     number("OUT_HEIGHT", out_height()), number("OUT_WIDTH", steps_per_row()), number("STEP_X", step_x()), number("STEP_ROW", step_row());
@@ -335,6 +340,11 @@ inline const std::vector<PlaneCase> plane_cases = {
      {.pixels = 2, .run_all = true, .planes = Planes::Levels, .coefficients = {5, -3}, .hollow = true}},
     {"plane_dense_levels", 1, 1, 40, 1, 1, 1, 1, Acts::Bipolar, 1, 2, 10, 4, 1, 5, 1, 0, 0, 0, 12, 0, 0, false, false, false,
      {.run_all = true, .planes = Planes::Levels, .coefficients = {-13, 6, 1}}},
+    {"plane_twos", 6, 5, 8, 3, 3, 1, 1, Acts::Unsigned, 8, 1, 8, 4, 8, 4, 1, 3, 0, 1, 2, 2, 0, false, false, false, {.shared_cells = true}},
+    {"plane_twos_signed", 4, 6, 6, 2, 3, 1, 1, Acts::Signed, 3, 1, 6, 6, 3, 3, 3, 0, 0, 0, 10, 1, 0, false, false, false,
+     {.pixels = 2, .shared_cells = true}},
+    {"plane_threes", 6, 6, 16, 3, 3, 1, 1, Acts::Bipolar, 1, 1, 8, 16, 1, 4, 1, 1, 0, 1, 1, 0, 0, false, false, false, {.shared_cells = true}},
+    {"plane_threes_serial", 4, 5, 10, 2, 2, 1, 1, Acts::Unsigned, 3, 1, 4, 5, 1, 2, 1, 7, 0, 1, 3, 3, 0, false, false, false, {.shared_cells = true}},
     // clang-format on
 };
 
@@ -368,6 +378,10 @@ class PlaneModel {
       if (l.acts == Acts::Bipolar) beta = l.xnor() ? -l.fan_in() : -total;
       if (l.acts == Acts::Unsigned && l.xnor()) beta = -std::int64_t{(1 << l.a_bits) - 1} * negative;
       if (l.acts == Acts::Signed && l.xnor()) beta = negative;
+      if (l.pairs()) {  // unsigned activations are centred, and a pair whose first weight is -1 lacks 1
+        beta = l.acts == Acts::Unsigned ? total << (l.a_bits - 1) : 0;
+        for (int i = 0; i < l.fan_in(); i += 2) beta += weights_[static_cast<std::size_t>(k * l.fan_in() + i)] < 0;
+      }
       beta_.push_back(beta);
       falling_.push_back(random.chance(0.4));
       std::vector<std::int64_t> thresholds;
@@ -461,6 +475,11 @@ class PlaneModel {
               for (int p = 0; p < l.wpar() && run.plane >= 0; ++p)
                 word.set((pe * l.wpar() + p) * l.simd + i, 1,
                          masks_[static_cast<std::size_t>((group * l.pe + pe) * l.fan_in() + step * l.simd + i)] >> (run.plane + p) & 1);
+          for (int at = 0; l.triples() && at < l.pe * l.simd; ++at) {  // {w1 ^ w2, w0 ^ w2, majority} for {w0, w1, w2}
+            if (at % l.simd % 3 != 0 || at % l.simd + 3 > l.simd) continue;
+            const std::uint64_t w0 = word.get(at, 1), w1 = word.get(at + 1, 1), w2 = word.get(at + 2, 1);
+            word.set(at, 3, (w1 ^ w2) | (w0 ^ w2) << 1 | (w0 + w1 + w2) / 2 << 2);
+          }
           weights.push_back(word);
         }
     write_image(l.name + "_control.mem", l.control_image());

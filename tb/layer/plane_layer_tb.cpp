@@ -31,6 +31,10 @@
 #include <Vplane_sparse_parallel.h>
 #include <Vplane_stride.h>
 #include <Vplane_ternary.h>
+#include <Vplane_threes.h>
+#include <Vplane_threes_serial.h>
+#include <Vplane_twos.h>
+#include <Vplane_twos_signed.h>
 #include <Vplane_w2a1.h>
 #include <Vplane_w2a2.h>
 #include <Vplane_w3a4.h>
@@ -190,6 +194,10 @@ PLANE_TEST("ternary weights, bipolar activations, a quarter of the words", plane
 PLANE_TEST("signed digits, left-out planes, groups of different widths, three passes, totals at once", plane_digits)
 PLANE_TEST("four levels, signed activations bit by bit, a quarter of the words", plane_levels)
 PLANE_TEST("levels, 2 pixels, two groups, totals at once", plane_pixels_levels)
+PLANE_TEST("cells by twos, 8-bit unsigned activations", plane_twos)
+PLANE_TEST("cells by twos, 3-bit signed activations, 2 pixels, scores", plane_twos_signed)
+PLANE_TEST("cells by threes, binary, one left over", plane_threes)
+PLANE_TEST("cells by threes, 3-bit unsigned activations bit by bit", plane_threes_serial)
 PLANE_TEST("fully connected, three levels, bipolar activations, scores", plane_dense_levels)
 
 TEST_CASE("plane_layer, a w-bit, a-bit layer takes w*a times the clocks of the binary one", "[layer][rate]") {

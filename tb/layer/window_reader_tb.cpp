@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // window_reader against the address formula: the word at base + offset of every window, its flags and its program index, under random gaps
 // of input and credit; groups are not interrupted; nothing is overwritten before it is read; full rate where the neighbours allow it.
+#include <Vreader_direct.h>
 #include <Vreader_four.h>
 #include <Vreader_kernel.h>
+#include <Vreader_late.h>
+#include <Vreader_late_skip.h>
 #include <Vreader_pixels.h>
 #include <Vreader_point.h>
 #include <Vreader_runs.h>
@@ -24,7 +27,8 @@ struct ReaderCase {
   TestProgram program;
   int width, extent, out_height, out_width, step_x, step_row, step_frame;
   int pixels = 1, pixel_step = 1;
-  bool shared = false;  // words are written between groups, a clock each
+  bool shared = false;     // words are written between groups, a clock each
+  bool registered = true;  // the index comes a clock earlier
   int frame_words() const { return out_height * (out_width - 1) * step_x + (out_height - 1) * step_row + step_frame; }
   int windows() const { return out_height * out_width; }
   int frame_clocks() const {
@@ -98,7 +102,7 @@ void check_reader(const ReaderCase& reader) {
           }
 
       // A window cannot be read before its words came, and a group runs through.
-      int index_1 = 0, index_2 = 0;
+      int index_1 = 0, index_2 = 0;  // of one and two clocks ago
       bool in_group = false;
       std::uint64_t begin = 0, end = 0;
       const std::size_t total = expected.size(), frame = total / static_cast<std::size_t>(frames);
@@ -111,7 +115,7 @@ void check_reader(const ReaderCase& reader) {
         if (total - expected.size() <= static_cast<std::size_t>(frames - 1) * frame) end = i;
         if (dut->word_valid) {
           const auto [data, flags, frame_last] = expected.front();
-          const bool same = get_bits(dut->word_data, 0, reader.pixels * reader.width) == data && index_2 == flags.index &&
+          const bool same = get_bits(dut->word_data, 0, reader.pixels * reader.width) == data && (reader.registered ? index_2 : index_1) == flags.index &&
                             (dut->word_first != 0) == flags.run_first && (dut->word_last != 0) == flags.run_last &&
                             (dut->group_first != 0) == flags.group_first && (dut->group_last != 0) == flags.group_last &&
                             (dut->frame_last != 0) == frame_last &&
@@ -144,11 +148,21 @@ void check_reader(const ReaderCase& reader) {
 TEST_CASE("window_reader, 3x3 windows, two groups of two passes, repeated program", "[layer]") {
   check_reader<Vreader_kernel>({{"reader_kernel", {{{9, true}, {9}}, {{9, true}, {9}}}, 9, 2, 4, 3}, 9, 15, 4, 4, 1, 3, 15});
 }
+TEST_CASE("window_reader, no register behind the buffer", "[layer]") {
+  check_reader<Vreader_direct>(
+      {{"reader_direct", {{{4}, {1}, {2}}, {{3, true}, {3, true}, {3}}, {{1, true}, {1}}}, 18, 8, 4, 5}, 33, 13, 3, 2, 2, 4, 12, 2, 1, false, false});
+}
 TEST_CASE("window_reader, one word a window", "[layer]") {
   check_reader<Vreader_point>({{"reader_point", {{{1}}}, 1, 0, 1, 1}, 5, 1, 2, 3, 1, 1, 1});
 }
 TEST_CASE("window_reader, base overtakes what is written; depth no power of two", "[layer]") {
   check_reader<Vreader_skip>({{"reader_skip", {{{3}}}, 3, 0, 3, 1}, 70, 7, 3, 2, 9, 40, 290});
+}
+TEST_CASE("window_reader, words written a clock later, 3x3 windows, two groups of two passes, repeated program", "[layer]") {
+  check_reader<Vreader_late>({{"reader_late", {{{9, true}, {9}}, {{9, true}, {9}}}, 9, 2, 4, 3}, 9, 15, 4, 4, 1, 3, 15});
+}
+TEST_CASE("window_reader, words written a clock later, base overtakes what is written; depth no power of two", "[layer]") {
+  check_reader<Vreader_late_skip>({{"reader_late_skip", {{{3}}}, 3, 0, 3, 1}, 70, 7, 3, 2, 9, 40, 290});
 }
 TEST_CASE("window_reader, runs of different lengths, groups of different numbers of runs, repeats", "[layer]") {
   check_reader<Vreader_runs>(

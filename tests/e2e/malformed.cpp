@@ -124,3 +124,26 @@ TEST_CASE("wrong usage") {
     CHECK_THAT(help.out, contains_text("Example: bitloom"));
   }
 }
+
+TEST_CASE("decompose refuses options that contradict each other, and writes nothing then") {
+  const TemporaryFolder folder;
+  const std::string model = digits_model("digits-w2a2").string(), out = (folder / "out.onnx").string();
+  const std::vector<std::string> common{"decompose", model, "--data", "digits:train", "--images", "5", "--out", out};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> all = common;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  expect_refused(with({}), {"--basis"});
+  expect_refused(with({"--basis", "4"}), {"--density"});
+  expect_refused(with({"--basis", "0", "--density", "0.1"}), {"--basis", "0"});
+  expect_refused(with({"--basis", "4", "--density", "2"}), {"--density", "2"});
+  expect_refused(with({"--error", "0.1", "--bytes", "100"}), {"--error", "--bytes"});
+  expect_refused(with({"--bytes", "3"}), {"--bytes", "at least"});
+  expect_refused(with({"--basis", "2", "--density", "0.1", "--scales", "none"}), {"--scales"});
+  expect_refused(with({"--basis", "2", "--density", "0.1", "--jobs", "0"}), {"--jobs"});
+  CHECK(is_empty(folder));
+  expect_refused({"decompose", model, "--data", "digits:train", "--images", "5", "--basis", "2", "--density", "0.1", "--out", (folder / "none" / "out.onnx").string()},
+                 {"none"});
+  CHECK(is_empty(folder));
+}

@@ -326,6 +326,7 @@ class Case {
       if (!result.failure.empty()) fail(stage, result.failure);
       if (!result.bit_exact) fail(stage, "not bit exact");
       if (stall > 0) return;
+      if (options_.observe) options_.observe(design, result);
       const auto predicted = static_cast<double>(plan.clocks_per_image);
       result_.clocks_ratio = result.clocks_per_image / predicted;
       if (result_.clocks_ratio < kFastest || result_.clocks_ratio > kSlowest)

@@ -7,6 +7,7 @@
 
 #include "core/network.hpp"
 #include "random/generator.hpp"
+#include "sim/simulate.hpp"
 
 namespace bitloom::test {
 
@@ -18,6 +19,8 @@ struct CheckOptions {
   /// Planted faults, for tests of the tests: in the lowered network, in the emitted design (false: it has nothing to damage).
   std::function<void(Network&)> damage_network;
   std::function<bool(const std::filesystem::path&)> damage_design;
+  /// Sees the design's folder and its simulation without stalls; throws Error for what is wrong with them.
+  std::function<void(const std::filesystem::path&, const SimulationResult&)> observe;
 };
 
 /// The schedule's prediction is that of the slowest stage by itself. Stages of nearly its pace whose input or output comes in bursts

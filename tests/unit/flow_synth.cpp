@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/process.hpp"
+#include "core/resources.hpp"
 #include "flow/synth.hpp"
 
 using namespace bitloom;
@@ -118,6 +120,68 @@ TEST_CASE("the core alone, estimated by Yosys, is what place and route finds in 
   CHECK(estimate.used.lut4 <= core.lut4);  // packing adds logic cells for registers and carries alone
   CHECK(to_json(estimate).at("bram") == 2);
   CHECK(estimate.yosys_cells.count("SB_IO") == 0);
+}
+
+TEST_CASE("the core is placed alone, by several seeds, and the fastest is kept", "[synth]") {
+  if (tools_missing()) return;
+  Design design;
+  design.description["input"] = {{"width", 8}};
+  design.description["output"] = {{"width", 8}};
+  design.core =
+      "module bitloom_core (input wire clk, input wire rst, input wire in_valid, output wire in_ready, input wire [7:0] in_data, input wire in_last, output wire "
+      "out_valid, input wire out_ready, output wire [7:0] out_data, output wire out_last);\n"
+      "  wire [7:0] middle;\n"
+      "  assign in_ready = out_ready, out_valid = in_valid, out_last = in_last;\n"
+      "  layer first (.clk(clk), .rst(rst), .in_data(in_data), .out_data(middle));\n"
+      "  layer second (.clk(clk), .rst(rst), .in_data(middle), .out_data(out_data));\n"
+      "endmodule\n";
+  SynthOptions alone;
+  alone.alone = true;
+  alone.seeds = 2;
+  const SynthResult result = design.synthesize(alone);
+  CHECK_FALSE(design.has_result());  // that of the board is another
+  CHECK(fs::exists(design.path / "build" / "alone" / "icebreaker" / "synth.json"));
+  REQUIRE(result.fmax_by_seed.size() == 2);
+  CHECK(result.fmax_mhz == std::max(result.fmax_by_seed.at("1"), result.fmax_by_seed.at("2")));
+  CHECK(result.fmax_mhz == result.fmax_by_seed.at(std::to_string(result.seed)));
+  CHECK(result.bitstream.empty());
+  CHECK(result.layers[0].use.bram == 1);
+  CHECK(synth_result_from_json(to_json(result), "synth.json").fmax_by_seed == result.fmax_by_seed);
+  // The packing of iCE40's registers and carries is counted before placement.
+  const SynthEstimate estimate = estimate_synthesis(design.path);
+  REQUIRE(estimate.layers.size() == 3);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(estimate.layers[i].use.lut4 >= 0.9 * result.layers[i].use.lut4);
+    CHECK(estimate.layers[i].use.lut4 <= 1.1 * result.layers[i].use.lut4);
+  }
+  alone.patchable = true;
+  CHECK_THROWS_WITH(design.synthesize(alone), contains_text("--alone"));
+}
+
+TEST_CASE("a codebook's multiplier takes one block of either fabric", "[synth]") {
+  if (tools_missing()) return;
+  Design design;
+  for (const char* file : {"rtl/arithmetic/multiplier.sv", "rtl/fabric/multiplier_ice40.sv"})
+    write_file_atomically(design.path / "rtl" / fs::path(file).filename(), read_text_file(resource(file)));
+  design.description["sources"] = {"rtl/multiplier.sv", "rtl/multiplier_ice40.sv", "rtl/layer.sv"};
+  const auto [board, mac16] = GENERATE(std::pair{"icebreaker", 1}, std::pair{"ulx3s-85f", 0});
+  design.description["board"] = board;
+  // A total of 14 bits by a level of 9, and both registered as in rtl/layer/run_combiner.
+  design.layer = fmt::format(
+      "module layer (input wire clk, input wire rst, input wire [7:0] in_data, output reg [7:0] out_data);\n"
+      "  reg [13:0] total;\n  reg [8:0] level;\n  wire [22:0] product;\n"
+      "  multiplier #(.A_BITS(14), .B_BITS(9), .MAC16({})) m (.a(total), .b(level), .product(product));\n"
+      "  always @(posedge clk) begin\n    total <= {{total[5:0], in_data}};\n    level <= {{level[7:0], in_data[0]}};\n"
+      "    out_data <= rst ? 8'd0 : product[22:15] ^ product[7:0];\n  end\nendmodule\n",
+      mac16);
+  if (!find_program("nextpnr-ecp5") && mac16 == 0) return;
+  std::ofstream(design.path / "design.json") << design.description.dump();
+  std::ofstream(design.path / "bitloom_core.sv") << design.core;
+  std::ofstream(design.path / "board_top.sv") << design.top;
+  std::ofstream(design.path / "rtl" / "layer.sv") << design.layer;
+  const SynthEstimate estimate = estimate_synthesis(design.path);
+  CHECK(estimate.used.dsp == 2);  // one of each layer
+  CHECK(estimate.used.lut4 <= 32);
 }
 
 TEST_CASE("mapped cells count as what they take") {

@@ -1,4 +1,5 @@
 #include "catch2.hpp"
+#include "map/cost.hpp"
 #include "map/plan.hpp"
 #include "map/raw.hpp"
 #include "random_network.hpp"
@@ -45,6 +46,27 @@ TEST_CASE("what does not fit is refused with the resource that binds") {
   Budget tiny = kBudget;
   tiny.lut4 = 100;
   CHECK_THROWS_WITH(make_plan(network, tiny, {}), contains_text("does not fit test board"));
+}
+
+TEST_CASE("a plan leaves room for the model's error and the link, and says what keeps it from being faster") {
+  Random random(test_seed());
+  const Network network = small(random);
+  Budget whole = kBudget;
+  whole.fraction = 1;
+  whole.link_lut4 = 1000;
+  const Plan plan = make_plan(network, whole, {});
+  CHECK(plan.cost.lut4 * (1 + most_underestimated()) <= 5280 - 1000);
+  CHECK_THAT(plan.binding, contains_text("LUT4") && contains_text("of 5280"));
+  Budget few = kBudget;
+  few.lut4 = 1 << 20;
+  few.block_rams = plan.cost.block_rams;
+  CHECK_THAT(make_plan(network, few, {}).binding, contains_text("block RAMs"));
+  // By hand all of the device may be asked for.
+  const PlanOptions by_hand{0, 0, {parse_fold_rule("conv0:pe=1,simd=1")}};
+  const double luts = make_plan(network, kBudget, {0, 50000, by_hand.fold}).cost.lut4;
+  whole.lut4 = static_cast<std::int64_t>(luts) + 1;
+  CHECK(make_plan(network, whole, {0, 50000, by_hand.fold}).cost.lut4 == luts);
+  CHECK_THROWS_WITH(make_plan(network, whole, {0, 50000}), contains_text("LUT4"));
 }
 
 TEST_CASE("a grouped convolution reads each group's channels by its own program words") {

@@ -20,10 +20,10 @@ Network layer(Random& random, const ValueType& weights, const Weight& weight) {
   return net.fully_connected(5, ValueType::signed_bits(2)).build();
 }
 
-Stage planned(const Network& network, const std::string& rule) {
+Stage planned(const Network& network, const std::string& rule, const Budget& budget = kBudget) {
   PlanOptions options;
   options.fold = {parse_fold_rule("conv0:" + rule)};
-  return make_plan(network, kBudget, options).stages[0];
+  return make_plan(network, budget, options).stages[0];
 }
 
 /// Words for a pixel when none is left out.
@@ -43,8 +43,8 @@ TEST_CASE("every decomposition gives every weight from -128 to 255") {
     const PlaneMasks masks(conv);
     CHECK(masks.has_levels() == (high - low <= 16));
     CHECK(masks.has_digits());
-    for (const auto d : {Decomposition::TwosComplement, Decomposition::SignedDigits, Decomposition::Levels}) {
-      if (d == Decomposition::Levels && !masks.has_levels()) continue;
+    for (const auto d : {PlaneForm::TwosComplement, PlaneForm::SignedDigits, PlaneForm::Levels}) {
+      if (d == PlaneForm::Levels && !masks.has_levels()) continue;
       const std::vector<PlaneMasks::Plane> planes = masks.planes(d, low, high);
       for (std::size_t i = 0; i < conv.weights.size(); ++i) {
         std::int64_t sum = 0;
@@ -53,7 +53,7 @@ TEST_CASE("every decomposition gives every weight from -128 to 255") {
           if ((masks[i] >> plane.bit & 1) != 0) sum += plane.coefficient, ++digits;
         CAPTURE(low, high, conv.weights[i], static_cast<int>(d));
         REQUIRE(sum == conv.weights[i]);
-        if (d == Decomposition::SignedDigits) REQUIRE(digits <= 5);  // no two neighbours
+        if (d == PlaneForm::SignedDigits) REQUIRE(digits <= 5);  // no two neighbours
       }
     }
   }
@@ -110,6 +110,17 @@ TEST_CASE("a codebook of four levels takes a plane for each level that is not ze
   const Stage stage = planned(network, "pe=4,simd=8,wpar=1");
   CHECK(stage.words_per_pixel == dense_words(stage, 3));
   CHECK(stage.planes == "levels");
+  // A multiplier for each lane: in blocks where every multiplication takes them, or where they are left and its factors fit one.
+  CHECK(stage.multiplies_in_blocks);
+  CHECK(stage.cost.dsps == stage.folding.run_lanes);
+  Budget few = kBudget;
+  few.infers_dsps = false;
+  few.dsps = stage.folding.run_lanes;
+  CHECK(planned(network, "pe=4,simd=8,wpar=1", few).cost.dsps == few.dsps);
+  few.dsps = stage.folding.run_lanes - 1;
+  const Stage of_luts = planned(network, "pe=4,simd=8,wpar=1", few);
+  CHECK(of_luts.cost.dsps == 0);
+  CHECK(of_luts.cost.lut4 > stage.cost.lut4);
 }
 
 TEST_CASE("a group without weights still gives its results, at the rate of its lanes") {

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// kernel_rows - products of PIXELS neighbouring sums with the taps of a kernel row, added up by the output column that they belong to
+//
+//   columns[j] = sum over tasks, and over s, of sums[j - (WIDTH-1) + s] * taps[s]          j = 0 .. PIXELS+WIDTH-2; sums outside the block: 0
+//
+// RING kernel rows take turns: word i belongs to row i mod RING, and each row has accumulators of its own. in_last ends a row's tasks.
+//
+// Latency    2 clocks to out_valid, which comes from the adders.
+// Rate       one word per clock.
+// Reset      control, and accumulators.
+`default_nettype none
+module kernel_rows #(
+    parameter int PIXELS     = 2,
+    parameter int WIDTH      = 3,    // taps of a kernel row
+    parameter int RING       = 1,
+    parameter int SUM_BITS   = 8,    // signed
+    parameter int BASIS_BITS = 8,    // of a tap, signed
+    parameter int ACC_BITS   = 20,   // results are modulo 2^ACC_BITS
+    parameter int INFO_BITS  = 1,    // goes with a word
+    localparam int COLUMNS   = PIXELS + WIDTH - 1
+) (
+    input  wire                         clk,
+    input  wire                         rst,
+    input  wire                         in_valid,
+    input  wire                         in_last,
+    input  wire [INFO_BITS-1:0]         in_info,
+    input  wire [PIXELS*SUM_BITS-1:0]   in_sums,
+    input  wire [WIDTH*BASIS_BITS-1:0]  in_taps,
+    output wire                         out_valid,
+    output wire [INFO_BITS-1:0]         out_info,
+    output wire [COLUMNS*ACC_BITS-1:0]  out_columns
+);
+  localparam int FULL_BITS    = SUM_BITS + BASIS_BITS;
+  localparam int PRODUCT_BITS = FULL_BITS < ACC_BITS ? FULL_BITS : ACC_BITS;
+  localparam int GROWN        = PRODUCT_BITS + $clog2(WIDTH);
+  localparam int COLUMN_BITS  = GROWN < ACC_BITS ? GROWN : ACC_BITS;
+
+  logic                   product_valid, product_last, column_valid, column_last;
+  logic [INFO_BITS-1:0]   product_info, column_info;
+  always_ff @(posedge clk) begin
+    product_valid <= in_valid && !rst;
+    product_last  <= in_last;
+    product_info  <= in_info;
+    column_valid  <= product_valid && !rst;
+    column_last   <= product_last;
+    column_info   <= product_info;
+  end
+
+  logic [PIXELS*WIDTH*PRODUCT_BITS-1:0] products;  // pixel p, tap s at (p*WIDTH + s)
+  for (genvar p = 0; p < PIXELS; p++) begin : g_pixel
+    for (genvar s = 0; s < WIDTH; s++) begin : g_tap
+      wire signed [SUM_BITS-1:0]   sum     = in_sums[p*SUM_BITS+:SUM_BITS];
+      wire signed [BASIS_BITS-1:0] tap     = in_taps[s*BASIS_BITS+:BASIS_BITS];
+      wire signed [FULL_BITS-1:0]  product = sum * tap;
+      always_ff @(posedge clk) products[(p*WIDTH+s)*PRODUCT_BITS+:PRODUCT_BITS] <= product[PRODUCT_BITS-1:0];
+      if (FULL_BITS > PRODUCT_BITS) begin : g_unused
+        wire unused = &{1'b0, product[FULL_BITS-1:PRODUCT_BITS]};
+      end
+    end
+  end
+
+  for (genvar j = 0; j < COLUMNS; j++) begin : g_column
+    logic [COLUMN_BITS-1:0]   total, column;
+    logic [RING*ACC_BITS-1:0] accumulators;  // the next word's row in the low bits
+    always_comb begin
+      total = '0;
+      for (int s = 0; s < WIDTH; s++)
+        if (j - (WIDTH - 1) + s >= 0 && j - (WIDTH - 1) + s < PIXELS)
+          total = total + COLUMN_BITS'($signed(products[((j-(WIDTH-1)+s)*WIDTH+s)*PRODUCT_BITS+:PRODUCT_BITS]));
+    end
+    wire [ACC_BITS-1:0] sum = accumulators[ACC_BITS-1:0] + ACC_BITS'($signed(column));
+    wire [ACC_BITS-1:0] next = column_last ? '0 : sum;
+    always_ff @(posedge clk) begin
+      column <= total;
+      if (column_valid) accumulators <= (RING * ACC_BITS)'({next, accumulators} >> ACC_BITS);
+      if (rst) accumulators <= '0;
+    end
+    assign out_columns[j*ACC_BITS+:ACC_BITS] = sum;
+  end
+  assign out_valid = column_valid && column_last;
+  assign out_info  = column_info;
+endmodule
+`default_nettype wire

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// sparse_lane - sums of a few of a pixel's channels, for PIXELS neighbouring pixels at once: one non-zero coefficient per clock
+//
+//   sum of a task = sum over its coefficients of +x[channel] or -x[channel]        for each pixel
+//
+// The lane has a copy of its own of the pixels: a memory of two halves, of which one is written while the other is read. Its program of tasks
+// (core/coefficient_code.hpp) is executed once for every half that was written. Sums leave in the order of the tasks.
+//
+//   wr_en, wr_addr, wr_data    a word for each channel, {half, channel}; halves in turn, and only while not `full`
+//   loaded                     the half's last word is written in this clock
+//
+// Latency    a sum leaves 4 clocks after its last coefficient was issued.
+// Rate       one coefficient per clock; none is lost between tasks and between halves.
+// Reset      control only.
+`default_nettype none
+module sparse_lane #(
+    parameter int A_BITS     = 4,
+    parameter int A_SIGNED   = 0,
+    parameter int CHANNELS   = 4,
+    parameter int PIXELS     = 2,
+    parameter int SUM_BITS   = 8,    // of a sum, two's complement
+    parameter int BITMAP     = 0,    // 0: gap_reader, 1: bitmap_reader
+    parameter int GAP_BITS   = 2,
+    parameter int CHUNK_BITS = 4,
+    parameter int WORDS      = 4,    // gaps: words; bitmap: tasks
+    parameter int SIGNS      = 1,
+    parameter     INIT       = "",
+    parameter     SIGN_INIT  = "",
+    parameter int DEPTH      = 2,    // sums that may wait
+    localparam int CHANNEL_BITS = CHANNELS > 1 ? $clog2(CHANNELS) : 1,
+    localparam int ADDR_BITS    = CHANNEL_BITS + 1
+) (
+    input  wire                        clk,
+    input  wire                        rst,
+
+    input  wire                        wr_en,
+    input  wire [ADDR_BITS-1:0]        wr_addr,
+    input  wire [PIXELS*A_BITS-1:0]    wr_data,
+    input  wire                        loaded,
+    output wire                        full,
+
+    output wire                        out_valid,
+    input  wire                        out_ready,
+    output wire [PIXELS*SUM_BITS-1:0]  out_data,
+
+    output wire                        adding   // a coefficient is issued in this clock
+);
+  // ---- The program's next coefficient.
+  wire                    op_ready, counts, negative, last, ends, go;
+  wire [CHANNEL_BITS-1:0] channel;
+  if (BITMAP != 0) begin : g_bitmap
+    bitmap_reader #(.SPAN(CHANNELS), .CHUNK_BITS(CHUNK_BITS), .TASKS(WORDS), .SIGNS(SIGNS), .INIT(INIT), .SIGN_INIT(SIGN_INIT)) reader (
+        .clk(clk), .rst(rst), .step(go), .ready(op_ready), .place(channel), .counts(counts), .negative(negative), .last(last), .ends(ends)
+    );
+  end else begin : g_gaps
+    gap_reader #(.SPAN(CHANNELS), .GAP_BITS(GAP_BITS), .SKIPS(1), .FIELD_BITS(1), .WORDS(WORDS), .INIT(INIT)) reader (
+        .clk(clk), .rst(rst), .step(go), .ready(op_ready), .place(channel), .counts(counts), .field(negative), .last(last), .ends(ends)
+    );
+  end
+
+  // ---- Halves that are written and not yet read to their end.
+  logic [1:0] ahead;
+  logic       half;
+  wire        stall;
+  assign go     = op_ready && ahead != 2'd0 && !stall;
+  assign full   = ahead[1];
+  assign adding = go && counts;
+  always_ff @(posedge clk) begin
+    ahead <= ahead + {1'b0, loaded} - {1'b0, go && ends};
+    if (go && ends) half <= !half;
+    if (rst) begin
+      ahead <= 2'd0;
+      half  <= 1'b0;
+    end
+  end
+
+  wire [PIXELS*A_BITS-1:0] word;
+  ram_1w1r #(.WIDTH(PIXELS * A_BITS), .DEPTH(2 ** ADDR_BITS)) pixels (
+      .clk(clk), .wr_en(wr_en), .wr_addr(wr_addr), .wr_data(wr_data), .rd_en(go), .rd_addr({half, channel}), .rd_data(word)
+  );
+
+  // ---- Memory (1), register (2), accumulator; all wait together while a finished sum finds no room.
+  logic read_counts, read_negative, read_last, value_negative, value_last;
+  always_ff @(posedge clk) begin
+    if (!stall) begin
+      read_counts    <= go && counts;
+      read_negative  <= negative;
+      read_last      <= go && last;
+      value_negative <= read_counts && read_negative;
+      value_last     <= read_last;
+    end
+    if (rst) begin
+      read_counts <= 1'b0;
+      read_last   <= 1'b0;
+      value_last  <= 1'b0;
+    end
+  end
+
+  // a - b = a + ~b + 1; the one comes in below the lowest bit.
+  wire [PIXELS*SUM_BITS-1:0] sums;
+  for (genvar i = 0; i < PIXELS; i++) begin : g_pixel
+    logic [A_BITS:0]     value;
+    logic [SUM_BITS-1:0] accumulator;
+    wire  [A_BITS-1:0]   code  = word[i*A_BITS+:A_BITS];
+    wire  [A_BITS:0]     wide  = {A_SIGNED != 0 && code[A_BITS-1], code};
+    wire  [SUM_BITS:0]   total = {accumulator, 1'b1} + {SUM_BITS'($signed(value)), value_negative};
+    always_ff @(posedge clk) begin
+      if (rst || (!stall && !read_counts)) value <= '0;
+      else if (!stall) value <= wide ^ {(A_BITS + 1){read_negative}};
+      if (rst || (!stall && value_last)) accumulator <= '0;
+      else if (!stall) accumulator <= total[SUM_BITS:1];
+    end
+    assign sums[i*SUM_BITS+:SUM_BITS] = total[SUM_BITS:1];
+    wire unused = &{1'b0, total[0]};
+  end
+
+  wire room;
+  assign stall = value_last && !room;
+  stream_fifo #(.WIDTH(PIXELS * SUM_BITS), .DEPTH(DEPTH)) finished (
+      .clk(clk), .rst(rst), .in_valid(value_last), .in_ready(room), .in_data(sums), .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data)
+  );
+endmodule
+`default_nettype wire

@@ -1,0 +1,31 @@
+add_bench(pixel_block CASES
+  "Vblock_2x3 LANES=2 A_BITS=5 CHANNELS=6 PIXELS=3" "Vblock_4x2 LANES=4 A_BITS=3 CHANNELS=4 PIXELS=2" "Vblock_1x4 LANES=1 A_BITS=8 CHANNELS=1 PIXELS=4"
+  "Vblock_8x1 LANES=8 A_BITS=1 CHANNELS=16 PIXELS=1")
+add_bench(gap_reader CASES
+  "Vgaps_wide SPAN=64 GAP_BITS=5 WORDS=200 INIT=gaps_wide.mem" "Vgaps_narrow SPAN=9 GAP_BITS=1 WORDS=50 INIT=gaps_narrow.mem"
+  "Vgaps_one SPAN=1 GAP_BITS=1 WORDS=1 INIT=gaps_one.mem" "Vgaps_order SPAN=6 GAP_BITS=2 SKIPS=0 FIELD_BITS=3 WORDS=40 INIT=gaps_order.mem"
+  "Vgaps_all SPAN=3 GAP_BITS=0 SKIPS=0 FIELD_BITS=0 WORDS=12")
+add_bench(bitmap_reader CASES
+  "Vbitmap_dense SPAN=20 CHUNK_BITS=8 TASKS=9 SIGNS=130 INIT=bitmap_dense.mem SIGN_INIT=bitmap_dense_signs.mem"
+  "Vbitmap_sparse SPAN=64 CHUNK_BITS=8 TASKS=12 SIGNS=20 INIT=bitmap_sparse.mem SIGN_INIT=bitmap_sparse_signs.mem"
+  "Vbitmap_empty SPAN=17 CHUNK_BITS=8 TASKS=3 SIGNS=0 INIT=bitmap_empty.mem SIGN_INIT=bitmap_empty_signs.mem"
+  "Vbitmap_one SPAN=1 CHUNK_BITS=1 TASKS=1 SIGNS=1 INIT=bitmap_one.mem SIGN_INIT=bitmap_one_signs.mem")
+add_bench(sparse_sums CASES
+  "Vsums_gaps LANES=3 A_BITS=4 CHANNELS=11 PIXELS=4 SUM_BITS=10 KERNELS=3 GAP_BITS=3 LANE_WORDS=96'h0000000c000000120000000e INIT=sums_gaps TASKS=16 ORDER_GAP_BITS=1 ORDER_INIT=sums_gaps_order.mem"
+  "Vsums_bitmap LANES=2 A_BITS=3 A_SIGNED=1 CHANNELS=10 PIXELS=2 SUM_BITS=8 KERNELS=4 BITMAP=1 CHUNK_BITS=8 LANE_WORDS=64'h0000000600000006 LANE_SIGNS=64'h0000001d0000001f INIT=sums_bitmap TASKS=12 ORDER_INIT=sums_bitmap_order.mem"
+  "Vsums_one LANES=1 A_BITS=8 CHANNELS=1 PIXELS=1 SUM_BITS=9 KERNELS=1 GAP_BITS=1 LANE_WORDS=32'h00000002 INIT=sums_one TASKS=2 ORDER_INIT=sums_one_order.mem")
+tested_within(sparse_sums sparse_lane)
+add_bench(basis_sums CASES
+  "Vbasis_3x3 PIXELS=4 HEIGHT=3 WIDTH=3 ROWS=3 SUM_BITS=7 BASIS_BITS=8 KERNELS=3 BASIS_INIT=basis_3x3.mem ACC_BITS=22 CHANNELS=6 PE=2 GROUP_CLOCKS=4 BLOCKS=2 GROUPS=3 MAP_ROWS=4 ALL_ROWS=5 FIRST=1 STRIDE=1 OUT_ROWS=4"
+  "Vbasis_rows PIXELS=2 HEIGHT=3 WIDTH=3 ROWS=1 SUM_BITS=6 BASIS_BITS=5 KERNELS=2 BASIS_INIT=basis_rows.mem ACC_BITS=17 CHANNELS=1 PE=1 GROUP_CLOCKS=2 BLOCKS=3 GROUPS=3 MAP_ROWS=5 ALL_ROWS=5 FIRST=2 STRIDE=2 OUT_ROWS=2"
+  "Vbasis_5x3 PIXELS=1 HEIGHT=5 WIDTH=3 ROWS=1 SUM_BITS=5 BASIS_BITS=8 KERNELS=4 BASIS_INIT=basis_5x3.mem ACC_BITS=20 CHANNELS=3 PE=3 GROUP_CLOCKS=1 BLOCKS=4 GROUPS=4 MAP_ROWS=6 ALL_ROWS=7 FIRST=2 STRIDE=1 OUT_ROWS=5"
+  "Vbasis_1x5 PIXELS=2 HEIGHT=1 WIDTH=5 ROWS=1 SUM_BITS=8 BASIS_BITS=4 KERNELS=1 BASIS_INIT=basis_1x5.mem ACC_BITS=16 CHANNELS=4 PE=4 GROUP_CLOCKS=2 BLOCKS=2 GROUPS=4 MAP_ROWS=3 ALL_ROWS=3 FIRST=0 STRIDE=2 OUT_ROWS=2"
+  "Vbasis_1x1 PIXELS=8 HEIGHT=1 WIDTH=1 ROWS=1 SUM_BITS=9 BASIS_BITS=8 KERNELS=2 BASIS_INIT=basis_1x1.mem ACC_BITS=12 CHANNELS=2 PE=1 GROUP_CLOCKS=8 BLOCKS=1 GROUPS=1 MAP_ROWS=3 ALL_ROWS=4 FIRST=0 STRIDE=1 OUT_ROWS=4")
+tested_within(basis_sums kernel_rows overlap_add)
+tested_within(e2e_basis basis_layer)
+# Codes are made by the library that says what they are.
+foreach(bench gap_reader bitmap_reader sparse_sums)
+  if(TARGET tb_${bench})
+    target_link_libraries(tb_${bench} PRIVATE bitloom_core)
+  endif()
+endforeach()
