@@ -17,8 +17,8 @@ constexpr int kIdleSymbols = 3;     // between frames
 constexpr int kPinClocks = 8;       // pins' registers and synchronizers, and what the ends need to turn round
 constexpr int kMaxLatency = 4096;
 
-// LUT4 of an end, and for each bit of its words: measured by synthesis for ECP5 (docs/chips.md).
-constexpr double kEndLuts = 330, kLutsPerBit = 1.6;
+// LUT4 of the ends, measured by synthesis for ECP5 (docs/chips.md): hardly of the words' width, more where Yosys takes LUTs for the buffer.
+constexpr double kSenderLuts = 460, kReceiverLuts = 380;
 
 std::int64_t symbols(std::int64_t bits, int lanes) { return (bits + lanes - 1) / lanes; }
 
@@ -63,10 +63,11 @@ ChipLink make_chip_link(const LinkSpec& spec, int word_bits, std::int64_t words,
   link.clocks = words / link.frame_words * frame_clocks(link, link.frame_words);
   if (const std::int64_t rest = words % link.frame_words; rest > 0) link.clocks += frame_clocks(link, rest);
   for (Cost* end : {&link.sender, &link.receiver}) {
-    end->lut4 = kEndLuts + kLutsPerBit * word_bits;
     end->memory_bits = std::int64_t{link.depth} * word_bits;
     end->block_rams = block_rams(device, word_bits, link.depth);
   }
+  link.sender.lut4 = kSenderLuts;
+  link.receiver.lut4 = kReceiverLuts;
   return link;
 }
 
