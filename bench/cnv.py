@@ -4,15 +4,18 @@
 usage: bench/cnv.py --bitloom build/release/bin/bitloom [--shared ../shared] [--work FOLDER] [--clocks 14400]... [--seeds 1] [--out bench/results/cnv.json]
 
 For each pace the planner balances all layers (`compile --clocks`); frames per second are Fmax / simulated clocks per image. A pace in the file that is not asked for
-is kept. Tens of minutes for each. Needs Verilator, Yosys and nextpnr-ecp5.
+is kept. Tens of minutes for each. Needs numpy, Verilator, Yosys and nextpnr-ecp5.
 """
 import argparse
 import json
 import pathlib
 import subprocess
 
+import numpy
+
 BOARD = "ulx3s-85f"
 AIM_MHZ = 100  # what placement and routing try to reach
+IMAGES = 8  # random ones: clocks do not depend on pixels
 
 
 def measure(bitloom, model, clocks, seeds, work):
@@ -22,11 +25,13 @@ def measure(bitloom, model, clocks, seeds, work):
         subprocess.run([bitloom, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
 
     run("compile", model, "--board", BOARD, "--scale", "2/255", "--shift", "-1", "--fit", "1", "--clocks", clocks, "--out", design)
-    run("sim", design, "--images", 8)
-    run("synth", design, "--freq", AIM_MHZ, "--seeds", seeds)
+    images = work / "images.npy"
+    numpy.save(images, numpy.random.default_rng(1).integers(0, 256, (IMAGES, 32, 32, 3)).astype(numpy.uint8))
+    run("sim", design, "--data", images, "--images", IMAGES)
+    run("synth", design, "--freq", AIM_MHZ, "--seeds", seeds, "--router", "router2")
     sim = json.loads((design / "sim.json").read_text())
     synth = json.loads((design / "build/synth" / BOARD / "synth.json").read_text())
-    row = {"clocks_asked": clocks, "bit_exact": sim["bit_exact"], "images": 8, "clocks_per_image": sim["clocks_per_image"],
+    row = {"clocks_asked": clocks, "bit_exact": sim["bit_exact"], "images": IMAGES, "clocks_per_image": sim["clocks_per_image"],
            "predicted_clocks": sim["predicted_clocks_per_image"], "fmax_by_seed": synth["fmax_by_seed"], "fmax_mhz": synth["fmax_mhz"], "seed": synth["seed"],
            "frames_per_second": round(synth["fmax_mhz"] * 1e6 / sim["clocks_per_image"]), "synth_seconds": round(synth["seconds"]),
            **{key: synth[key] for key in ("lut4", "ff", "bram", "dsp")}, "layers": synth["layers"]}

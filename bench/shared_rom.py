@@ -1,4 +1,5 @@
 """Weight memories for engines whose weights are more than a chip's block RAMs give in a clock: density is counted with memories aside."""
+import json
 import pathlib
 
 MODULE = """
@@ -34,3 +35,17 @@ def share(design: pathlib.Path, simd: int, most: int):
     file = design / "rtl/rom.sv"
     own = file.read_text().replace("module rom #(", "module own_rom #(", 1)
     file.write_text(own + MODULE.format(most=most, simd=simd))
+
+
+def roomy(root: pathlib.Path, board: str, folder: pathlib.Path) -> pathlib.Path:
+    """A BITLOOM_HOME whose `board` has block RAMs and LUTs for any plan."""
+    home = folder / "home"
+    pins = home / "constraints" / board
+    pins.mkdir(parents=True)
+    for name in ("rtl", "sw"):
+        (home / name).symlink_to(root / name)
+    for file in (root / "constraints" / board).iterdir():
+        (pins / file.name).write_bytes(file.read_bytes())
+    description = json.loads((pins / "board.json").read_text())
+    (pins / "board.json").write_text(json.dumps(description | {"lut4": 10**6, "bram": 1000}))
+    return home

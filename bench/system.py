@@ -15,6 +15,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -59,30 +60,34 @@ class Bench:
             subprocess.run(["/usr/bin/python3", ROOT / "bench" / "big_networks.py", network, file, *flags], check=True)
         return name, file
 
-    def design(self, name, file, devices, clocks, fit=0.7, exact=False):
-        folder = self.work / f"{name}_x{devices}_{clocks}{'_exact' if exact else ''}"
+    def design(self, name, file, devices, clocks, fit=0.7, fifos="counted"):
+        folder = self.work / f"{name}_x{devices}_{clocks}_{fifos}"
         start = time.monotonic()
-        result = self.run("compile", file, "--board", self.board(devices), "--clocks", clocks, "--fit", fit, "--out", folder, *(["--exact-fifos"] if exact else []))
+        result = self.run("compile", file, "--board", self.board(devices), *(["--clocks", clocks] if clocks else []), "--fit", fit, "--out", folder, "--fifos", fifos)
         if result.returncode != 0:
             return None, result.stderr.strip()
         return folder, time.monotonic() - start
 
-    def measure(self, name, file, clocks, first=1, last=64, exact=True):
-        """The fewest devices on which the network can be planned at so many clocks."""
-        why = ""
-        for devices in range(first, last + 1):
-            folder, seconds = self.design(name, file, devices, clocks, exact=exact)
-            if folder is None:
-                why = seconds
-                if "block RAMs" not in why and "LUT4" not in why:
-                    break
-                continue
-            description = json.loads((folder / "design.json").read_text())
-            result = self.run("sim", folder, "--level", "tlm", "--images", 12, "--json")
-            if result.returncode != 0:
-                sys.exit(f"{name}: {result.stderr}")
-            return self.entry(name, devices, description, json.loads(result.stdout), seconds)
-        return {"name": name, "failed": why}
+    def measure(self, name, file, clocks, fifos="enough"):
+        """The fewest devices on which the network can be planned at so many clocks, from those on that its weights alone would fill."""
+        devices = max(1, math.ceil(self.weight_values(file) / (self.device["bram"] * self.device["bram_bits"])))
+        while True:
+            folder, seconds = self.design(name, file, devices, clocks, fifos=fifos)
+            if folder is not None:
+                break
+            missing = re.search(r"(\d+) block RAMs are needed|about (\d+) LUT4|need (\d+) block RAMs", seconds)
+            if not missing:
+                sys.exit(f"{name} on {devices} devices: {seconds}")
+            devices += 1
+        result = self.run("sim", folder, "--level", "tlm", "--images", 12, "--json")
+        if result.returncode != 0:
+            sys.exit(f"{name}: {result.stderr}")
+        return self.entry(name, devices, json.loads((folder / "design.json").read_text()), json.loads(result.stdout), seconds)
+
+    @staticmethod
+    def weight_values(file):
+        import onnx
+        return sum(math.prod(tensor.dims) for tensor in onnx.load(file).graph.initializer if tensor.name.endswith("weights_values"))
 
     def entry(self, name, devices, design, sim, seconds):
         clocks = sim["clocks_per_image"]
@@ -114,12 +119,20 @@ def big(bench, clocks=1_850_000):
 
 
 def scale(bench):
+    """Sizes at clocks in proportion to the pixels, so that foldings stay; widths and blocks at the same clocks. And each as fast as one device allows."""
+    base = {"size": 64, "width": 0.25, "blocks": 2, "classes": 100}
+    points = [{"size": size} for size in (32, 64, 96, 128, 160, 224)] + [{"width": width} for width in (0.125, 0.5, 1.0)] + [{"blocks": blocks} for blocks in (1, 3, 4)]
     entries = []
-    points = [{"size": size} for size in (32, 64, 96, 128, 160, 224)] + [{"width": width, "size": 64} for width in (0.25, 0.5, 0.75)] + [{"blocks": blocks, "size": 64} for blocks in (1, 3, 4)]
-    for options in points:
+    for changed in points:
+        options = base | changed
         name, file = bench.model("resnet18", **options)
-        entry = bench.measure(name, file, 1_850_000)
-        entry.update({"size": 224, "width": 1.0, "blocks": 2} | options)
+        entry = bench.measure(name, file, 40_000 * options["size"] ** 2 // 32**2) | options
+        folder, seconds = bench.design(name, file, 1, 0, fifos="enough")
+        if folder is None:
+            entry["fastest_on_one"] = None
+        else:
+            sim = json.loads(bench.run("sim", folder, "--level", "tlm", "--images", 12, "--json").stdout)
+            entry["fastest_on_one"] = {"clocks": sim["clocks_per_image"], "bottleneck": sim["bottleneck"]}
         entries.append(entry)
         print(json.dumps({k: v for k, v in entry.items() if k not in ("by_kind", "link_bits_per_clock")}), flush=True)
     return entries
@@ -149,13 +162,13 @@ def fifos(bench):
     for options in ({"size": 32, "width": 0.125, "classes": 10}, {"size": 64, "width": 0.25, "classes": 10}):
         name, file = bench.model("resnet18", **options)
         entry = {"name": name}
-        for exact in (False, True):
-            folder, seconds = bench.design(name, file, 1, 8000, exact=exact)
+        for fifos_are in ("counted", "enough", "smallest"):
+            folder, seconds = bench.design(name, file, 1, 8000, fifos=fifos_are)
             if folder is None:
                 sys.exit(f"{name}: {seconds}")
             design = json.loads((folder / "design.json").read_text())
             sim = json.loads(bench.run("sim", folder, "--level", "tlm", "--json").stdout)
-            entry["model" if exact else "beats"] = {"bits": sum(f["width"] * f["depth"] for f in design["fifos"]), "depths": {f["name"]: f["depth"] for f in design["fifos"]},
+            entry[fifos_are] = {"bits": sum(f["width"] * f["depth"] for f in design["fifos"]), "depths": {f["name"]: f["depth"] for f in design["fifos"]},
                                                     "clocks": sim["clocks_per_image"], "predicted_clocks": design["predicted_clocks_per_image"]}
         entries.append(entry)
         print(json.dumps(entry), flush=True)
@@ -178,10 +191,13 @@ def report(results):
                ("planned", lambda r: thousands(r["predicted_clocks"])), ("latency", lambda r: thousands(r["latency"])), ("frames/s at 25 MHz", lambda r: f"{r['fps']:.1f}"),
                ("bottleneck", lambda r: f"{r['bottleneck']} ({100 * r['bottleneck_share']:.0f} %)"), ("LUT4 est.", lambda r: thousands(r["lut4"])), ("block RAMs est.", lambda r: r["block_rams"]),
                ("memory Mbit", lambda r: f"{r['memory_bits'] / 1e6:.2f}"), ("of it skip FIFOs", lambda r: f"{r['fifo_bits'] / 1e6:.2f}"), ("model s/frame", lambda r: f"{r['tlm_seconds'] / r['tlm_images']:.2f}")]
-    for section in ("big", "scale"):
-        if section in results:
-            print(f"\n{section}\n")
-            table(results[section], columns)
+    if "big" in results:
+        print("\nbig\n")
+        table(results["big"], columns)
+    if "scale" in results:
+        print("\nscale\n")
+        fastest = lambda r: thousands(r["fastest_on_one"]["clocks"]) if r["fastest_on_one"] else "does not fit"
+        table(results["scale"], [("size", lambda r: r["size"]), ("width", lambda r: r["width"]), ("blocks", lambda r: r["blocks"])] + columns[1:5] + columns[8:12] + [("fastest on one device", fastest)])
     if "speed" in results:
         print("\nspeed\n")
         table(results["speed"], [("design", lambda r: f"{r['model']} {r['board']}"), ("clocks", lambda r: thousands(r["clocks"])), ("equal", lambda r: r["equal"]),
@@ -189,7 +205,7 @@ def report(results):
                                  ("every image s", lambda r: f"{r['seconds']['tlm every image']:.5f}"), ("times", lambda r: thousands(r["times"]["tlm every image"]))])
     if "fifos" in results:
         print("\nfifos\n")
-        table(results["fifos"], [("network", lambda r: r["name"])] + [(f"{kind}: {what}", lambda r, k=kind, w=what: thousands(r[k][w])) for kind in ("beats", "model") for what in ("bits", "clocks", "predicted_clocks")])
+        table(results["fifos"], [("network", lambda r: r["name"])] + [(f"{kind}: {what}", lambda r, k=kind, w=what: thousands(r[k][w])) for kind in ("counted", "enough", "smallest") for what in ("bits", "clocks", "predicted_clocks")])
 
 
 def main():

@@ -15,8 +15,6 @@ import subprocess
 
 import layer_model
 
-BASIS_COUNTS = (2, 3, 4, 5, 6)
-DENSITIES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 DENSE_BITS = (8, 4, 2)
 SEED = 1
 
@@ -47,7 +45,8 @@ def measure_layer(bitloom, work, name, model, options):
     row = {"name": name, "bytes": layer["weight_bits"] / 8, "bytes_float32": 4 * dense_weights(layer), "designs": []}
     for fit in options.fit:
         design, why = run(bitloom, "compile", path, "--board", options.board, "--fit", fit, "--out", work / f"{name}-{fit:g}")
-        entry = {"fit": fit, "refused": why} if design is None else {"fit": fit, "clocks": design["clocks_per_image"], "lut4": round(design["estimate"]["lut4"])}
+        entry = {"fit": fit, "refused": why} if design is None else {"fit": fit, "clocks": design["predicted_clocks_per_image"], "lut4": round(design["estimate"]["lut4"]),
+                                                                       "engine": design["layers"][0]["engine"]}
         row["designs"].append(entry)
     print(json.dumps(row), flush=True)
     return row
@@ -72,13 +71,22 @@ def measure_network(bitloom, path, data):
     return row
 
 
+def write(path, results):
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(results, indent=1) + "\n")
+    os.replace(part, path)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bitloom", default="bitloom")
     parser.add_argument("--channels", type=int, default=64)
     parser.add_argument("--size", type=int, default=16, help="of the map")
     parser.add_argument("--board", default="ulx3s-85f")
-    parser.add_argument("--fit", type=lambda text: [float(part) for part in text.split(",")], default=[0.1, 0.2], help="shares of the board's LUTs")
+    numbers = lambda text: [float(part) for part in text.split(",")]
+    parser.add_argument("--basis", type=numbers, default=[2, 3, 4, 5, 6], help="M")
+    parser.add_argument("--density", type=numbers, default=[0.02, 0.05, 0.1, 0.15, 0.2, 0.3])
+    parser.add_argument("--fit", type=numbers, default=[0.1, 0.2], help="shares of the board's LUTs")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/decompose"))
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent / "results/decompose.json")
     parser.add_argument("--models", type=pathlib.Path, nargs="*", help="trained networks instead of the layer, whose figures are kept")
@@ -91,14 +99,15 @@ def main():
     else:
         size, channels = options.size, options.channels
         models = {f"dense-w{bits}": layer_model.dense(channels, size, bits, SEED) for bits in DENSE_BITS}
-        for count in BASIS_COUNTS:
-            for density in DENSITIES:
+        for count in map(int, options.basis):
+            for density in options.density:
                 models[f"basis-m{count}-d{density * 100:g}"] = layer_model.decomposed(channels, size, count, density, SEED)
-        results["layer"] = {"channels": channels, "size": size, "board": options.board, "seed": SEED,
-                            "rows": [measure_layer(options.bitloom, options.work, name, model, options) for name, model in models.items()]}
-    part = options.out.with_suffix(".part")
-    part.write_text(json.dumps(results, indent=1) + "\n")
-    os.replace(part, options.out)
+        rows = []
+        results["layer"] = {"channels": channels, "size": size, "board": options.board, "seed": SEED, "rows": rows}
+        for name, model in models.items():
+            rows.append(measure_layer(options.bitloom, options.work, name, model, options))
+            write(options.out, results)
+    write(options.out, results)
 
 
 if __name__ == "__main__":

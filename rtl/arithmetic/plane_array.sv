@@ -47,7 +47,9 @@ module plane_array #(
     output wire [PE*RUN_BITS-1:0]   totals        // PE pe at [pe*RUN_BITS +: RUN_BITS], in the clock of run_valid
 );
   if (WPAR > 1 && XNOR) begin : g_wpar error_WPAR_above_1_needs_AND_cells check (); end
-  if ((PAIRS || TRIPLES) && (!XNOR || DEPTHWISE || FABRIC != 2)) begin : g_shared_rule error_PAIRS_and_TRIPLES_are_for_XNOR_cells_that_share_activations_and_FABRIC_2 check (); end
+  if ((PAIRS || TRIPLES) && (!XNOR || DEPTHWISE || FABRIC != 2)) begin : g_shared_rule
+    error_PAIRS_and_TRIPLES_are_for_FABRIC_2_and_XNOR_cells_that_share_activations check ();
+  end
   if (TRIPLES && (ACT_BITS != 1 || CAN_SIGN || PAIRS)) begin : g_triples_rule error_TRIPLES_is_for_one_activation_bit_without_sign check (); end
 
   localparam int GROUPS = PE * WPAR;

@@ -31,9 +31,10 @@ module triple_count #(
 
   logic [3*TRIPLES-1:0] a;  // inverted; zero where there is none
   logic [TRIPLES-1:0]   a02, a12, parity, majority;
-  always_ff @(posedge clk) a <= (3 * TRIPLES)'(~activations);
+  wire  [N-1:0]         inverted = ~activations;
+  always_ff @(posedge clk) a <= (3 * TRIPLES)'(inverted);
   for (genvar t = 0; t < TRIPLES; t++) begin : g_shared
-    wire [2:0] b = ~(3'(activations >> 3 * t));
+    wire [2:0] b = 3'(inverted >> 3 * t);
     always_ff @(posedge clk) {a02[t], a12[t], parity[t], majority[t]} <= {b[0] ^ b[2], b[1] ^ b[2], ^b, (b[0] & b[1]) | (b[0] & b[2]) | (b[1] & b[2])};
   end
 

@@ -148,7 +148,11 @@ module basis_sums #(
   logic [INFO_BITS:0]         info;
   logic [WORD_BITS-1:0]       taps;
   wire  [WORD_BITS-1:0]       read_taps;
-  wire  [ADDR_BITS-1:0]       tap_first = ADDR_BITS'(32'(sums_kernel) * STEPS);
+  logic [ADDR_BITS-1:0]       tap_first;  // kernel * STEPS, as a table: a product would become a multiplier
+  always_comb begin
+    tap_first = '0;
+    for (int m = 0; m < KERNELS; m++) if (sums_kernel == KERNEL_BITS'(m)) tap_first = ADDR_BITS'(m * STEPS);
+  end
   rom #(.WIDTH(WORD_BITS), .DEPTH(WORDS), .INIT(BASIS_INIT), .STYLE(WORDS <= 16 || WORDS * WORD_BITS <= 1024 ? 2 : 1)) basis (
       .clk(clk), .rd_en(1'b1), .rd_addr(accept ? tap_first : tap_next), .rd_data(read_taps)
   );

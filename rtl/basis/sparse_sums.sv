@@ -97,10 +97,15 @@ module sparse_sums #(
   for (genvar lane = 0; lane < LANES; lane++) begin : g_turn
     assign sum_ready[lane] = take && turn == LANE_BITS'(lane);
   end
+  logic [WIDTH-1:0] turn_data;
+  always_comb begin
+    turn_data = sum_data[WIDTH-1:0];
+    for (int lane = 1; lane < LANES; lane++) if (turn == LANE_BITS'(lane)) turn_data = sum_data[lane*WIDTH+:WIDTH];
+  end
   always_ff @(posedge clk) begin
     if (slot_free) begin
       out_valid  <= take;
-      out_data   <= sum_data[turn*WIDTH+:WIDTH];
+      out_data   <= turn_data;
       out_kernel <= turn_kernel;
       out_last   <= turn_last;
       out_ends   <= turn_ends;

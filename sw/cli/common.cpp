@@ -72,7 +72,7 @@ LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& op
   return model;
 }
 
-constexpr int kLinkLut4 = 1200;  // about what serial link and board take
+constexpr int kLinkLut4 = 900;  // about what serial link and board take (785 on ECP5)
 
 Budget device_budget(const Board& board, double fit) {
   Budget budget;

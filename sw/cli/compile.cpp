@@ -6,7 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
-#include "cli/exact_fifos.hpp"
+#include "cli/fifos.hpp"
 #include "emit/design.hpp"
 #include "flow/board_top.hpp"
 #include "flow/boards.hpp"
@@ -23,9 +23,10 @@ struct Compile {
   std::int64_t clocks = 0;
   std::vector<std::string> fold;
   int baud = 1'000'000;
+  std::string fifos = "counted";
   std::string devices = "1";
   LinkSpec link;
-  bool json = false, exact_fifos = false;
+  bool json = false;
 
   void operator()() const {
     const Board target = load_board(board);
@@ -35,8 +36,8 @@ struct Compile {
     check_baud(target, baud);
     const Budget budget = device_budget(target, fit);
     Design design = make_system(network, budget, {fps, clocks, fold_rules(fold)}, {device_count(), link});
-    if (exact_fifos && !design.plan.chips.empty()) throw Error("--exact-fifos", "is for one chip; leave it or --devices away");
-    if (exact_fifos) make_fifos_exact(network, design, budget);
+    if (fifos != "counted" && !design.plan.chips.empty()) throw Error("--fifos", "'counted' is all there is for several chips");
+    fit_fifos(fifos, network, design, budget);
     const Plan& plan = design.plan;
     DesignOptions options;
     options.board = target.name;
@@ -158,8 +159,11 @@ void add_compile(CLI::App& program) {
                   "clocks of the cores to a symbol on these wires; from 4 on every chip may have a clock of its own")
       ->capture_default_str();
   app->add_option("--link-latency", compile->link.latency, "clocks from a chip's pins to the next chip's")->capture_default_str();
-  app->add_flag("--exact-fifos", compile->exact_fifos,
-                "FIFOs in front of joins as deep as the transaction-level model needs them to lose no clocks, and no deeper (default: by counting beats)");
+  app->add_option("--fifos", compile->fifos,
+                  "depths of FIFOs in front of joins: counted (no deadlock, by counting beats), enough or smallest (no clocks lost, by one or many runs of "
+                  "the transaction-level model)")
+      ->check(CLI::IsMember({"counted", "enough", "smallest"}))
+      ->capture_default_str();
   app->add_flag("--json", compile->json, "print design.json, or system.json");
   app->callback([compile] { (*compile)(); });
 }

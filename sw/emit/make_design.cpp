@@ -48,7 +48,7 @@ void set_fifo_depths(Design& design, const Budget& budget, const std::map<std::s
   const std::int64_t rams = fifo_rams(design, budget);
   design.plan.cost.block_rams += rams;
   if (design.plan.cost.block_rams > budget.block_rams)
-    throw Error(design.name, fmt::format("FIFOs that cost no clocks need {} block RAMs, {} in all, and {} has {}; leave --exact-fifos out, or take a larger board",
+    throw Error(design.name, fmt::format("FIFOs that cost no clocks need {} block RAMs, {} in all, and {} has {}; leave --fifos out, or take a larger board",
                                          rams, design.plan.cost.block_rams, budget.board, budget.block_rams));
 }
 

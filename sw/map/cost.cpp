@@ -181,7 +181,7 @@ Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgr
   const std::int64_t height = conv.window.kernel_height, carried = conv.window.kernel_width - 1, columns = f.pixels + carried;
   const std::int64_t word = std::int64_t{f.pixels} * in.bits(), sum = std::int64_t{f.pixels} * program.sum_bits;
   Cost cost;
-  cost.terms[Stages] = 1;
+  cost.terms[Stages] = 4;  // readers, sequencers of blocks, rows and results; as two synthesized layers show
   // Lanes: add or subtract, and two sums that wait; then one of them is taken.
   cost.terms[AccumulatorBits] = static_cast<double>(f.sparse * sum);
   cost.terms[WordBits] = static_cast<double>(f.sparse * (word + sum)) + static_cast<double>(f.simd * f.pixels * in.bits());

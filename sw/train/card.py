@@ -27,7 +27,8 @@ def phases(recipe):
 def text(result, check):
     """result.json and check.json as a card."""
     recipe, info = result["recipe"], check["info"]
-    stated = result["accuracy"]
+    own_float = " (of the float phase of the same run)" if result["float_accuracy"] is not None and not recipe.get("init") else ""
+    elsewhere = abs(result["accuracy"] - check["trainer_accuracy"]) > 1e-9
     rows = [
         ("data", f"{recipe['data']['set']}, {check['images']:,} test images"),
         ("network", ", ".join(f"{key} {value}" for key, value in recipe["net"].items())),
@@ -35,16 +36,31 @@ def text(result, check):
         ("training", f"batch {recipe['batch']}; {phases(recipe)}"),
         ("seed", f"{recipe['seed']}"),
         ("trained with", f"PyTorch {result['torch']}, {result['device']}, {result['seconds']:.0f} s"),
-        ("float accuracy", percent(result["float_accuracy"]) + (" (of the float phase of the same run)" if result["float_accuracy"] is not None else "")),
-        ("accuracy, trainer", percent(check["trainer_accuracy"]) + ("" if abs(stated - check["trainer_accuracy"]) < 1e-9 else f" (while training, on its device: {percent(stated)})")),
+        ("float accuracy", percent(result["float_accuracy"]) + own_float),
+        (
+            "accuracy, trainer",
+            percent(check["trainer_accuracy"]) + (f" (on the device that trained it: {percent(result['accuracy'])})" if elsewhere else ""),
+        ),
         ("accuracy, golden", percent(check["golden_accuracy"])),
-        ("answers equal", f"{check['equal_answers']:,} of {check['images']:,}; {check['ties']} differ by ties within float32 rounding, {check['real_differences']} really"),
+        (
+            "answers equal",
+            f"{check['equal_answers']:,} of {check['images']:,}; {check['ties']} differ by ties within float32 rounding, "
+            f"{check['real_differences']} really",
+        ),
         ("MACs", f"{info['macs']:,}"),
         ("BOPs (UNIQ)", f"{info['bops_uniq']:,.0f}"),
         ("BOPs (QONNX)", f"{info['bops_qonnx']:,}"),
-        ("weights", f"{result['weights']:,}, of which {result['nonzero_weights']:,} are not 0: {result['weights'] / max(1, result['nonzero_weights']):.1f} times fewer"),
-        ("weight bits", f"{info['weight_bits']:,} as the network's integers; {check['stored_weight_bits']:,} as codes with their tables; {(check['indexed_weight_bits'] + 7) // 8:,} bytes where layers with many zeros are lists with indices"),
+        (
+            "weights",
+            f"{result['weights']:,}, of which {result['nonzero_weights']:,} are not 0: "
+            f"{result['weights'] / max(1, result['nonzero_weights']):.1f} times fewer",
+        ),
+        (
+            "weight bits",
+            f"{info['weight_bits']:,} as the network's integers; {check['stored_weight_bits']:,} as codes with their tables; "
+            f"{(check['indexed_weight_bits'] + 7) // 8:,} bytes where layers with many zeros are lists with indices",
+        ),
         *[(f"clocks an image, {place}", number(clocks)) for place, clocks in check["clocks"].items()],
         ("file", f"{check['onnx_bytes']:,} bytes"),
-    ]  # fmt: skip
+    ]
     return f"# {result['name']}\n\n| | |\n|---|---|\n" + "".join(f"| {key} | {value} |\n" for key, value in rows)

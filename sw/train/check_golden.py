@@ -17,7 +17,6 @@ import sys
 import tempfile
 
 import numpy as np
-import torch
 
 import card
 import datasets

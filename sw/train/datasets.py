@@ -61,7 +61,7 @@ def read_idx(path):
     """An IDX file of unsigned bytes, plain, .gz or .xz, as an array."""
     content = read(path)
     if len(content) < 4 or content[:3] != b"\0\0\x08":
-        raise ValueError(f"{path}: is no IDX file of unsigned bytes (it starts with {content[:4].hex()}; 000008 and the number of dimensions expected)")
+        raise ValueError(f"{path}: is no IDX file of unsigned bytes: it starts with {content[:4].hex()}, 000008 expected")
     dims = struct.unpack_from(f">{content[3]}I", content, 4)
     if len(content) != 4 + 4 * len(dims) + int(np.prod(dims)):
         raise ValueError(f"{path}: has {len(content)} bytes; {4 + 4 * len(dims) + int(np.prod(dims))} follow from its header")

@@ -10,9 +10,14 @@ from methods import HARD, WeightCode, activations_of, freeze, quantize
 from nets import NETS
 
 
-def build(recipe):
-    """The recipe's network with its quantizers, in float mode: (model, blocks)."""
+UNSAVED = ("statistics", "num_batches_tracked")  # of training only
+
+
+def build(recipe, state=None):
+    """The recipe's network with its quantizers, in float mode: (model, blocks). `state`: of float_state, to start from."""
     model = NETS[recipe["net"]["name"]](**{key: value for key, value in recipe["net"].items() if key != "name"})
+    if state is not None:
+        model.load_state_dict(state)
     return model, put_quantizers(model, recipe)
 
 
@@ -33,7 +38,8 @@ def write_atomically(path, write):
 
 def save_frozen(path, model, recipe):
     """A frozen model as NPZ: "recipe" (JSON), and the state: weights as codes of 8 or 16 bits, with <name>_code, the rest in float32."""
-    arrays = {name: value.detach().cpu().numpy() for name, value in model.state_dict().items() if not name.endswith(("statistics", "num_batches_tracked"))}
+    state = model.state_dict().items()
+    arrays = {name: value.detach().cpu().numpy() for name, value in state if not name.endswith(UNSAVED)}
     for name, layer in model.named_modules():
         if not hasattr(layer, "weight_code"):
             continue
@@ -70,7 +76,7 @@ def load_frozen(path):
             layer.weight_code = WeightCode(**json.loads(str(arrays[f"{name}.weight_code"])))
             state[f"{name}.weight"] = state[f"{name}.weight"].float() * torch.tensor(layer.weight_code.step, dtype=torch.float32)
     missing, unexpected = model.load_state_dict(state, strict=False)
-    missing = [name for name in missing if not name.endswith(("statistics", "num_batches_tracked"))]
+    missing = [name for name in missing if not name.endswith(UNSAVED)]
     if missing or unexpected:
         raise ValueError(f"{path}: holds no {', '.join(missing) or '-'}, and {', '.join(unexpected) or 'nothing'} too much")
     for activation in activations_of(model):

@@ -19,9 +19,9 @@ import torch
 from torch import nn
 
 import datasets
-from deploy import accuracy, build, float_state, put_quantizers, save_frozen, weight_statistics, write_atomically
+from deploy import accuracy, build, float_state, save_frozen, weight_statistics, write_atomically
 from methods import activations_of, calibrate, freeze
-from nets import NETS, weight_count
+from nets import weight_count
 from schedule import Schedule
 
 CALIBRATION = (81, 64)  # batches, and images in each, as in NICE
@@ -102,11 +102,8 @@ class Run:
         self.deadline, self.say = deadline, say
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe["seed"])
-        model = NETS[recipe["net"]["name"]](**{k: v for k, v in recipe["net"].items() if k != "name"})
         init = pathlib.Path(init) if init else None
-        if init is not None:
-            model.load_state_dict(load_checkpoint(init))
-        self.blocks = put_quantizers(model, recipe)
+        model, self.blocks = build(recipe, load_checkpoint(init) if init else None)
         self.model = model.to(self.device)
         self.phase, self.epoch, self.curves, self.seconds, self.float_accuracy = 0, 0, [], 0.0, None
         self.optimizer = None

@@ -67,7 +67,7 @@ class Phases:
     def step(self, model, step, steps_per_epoch):
         """Sets the layers up for training step `step`; returns the weight of the L1 term."""
         epoch = step / steps_per_epoch
-        d.alternate(model, train_basis=(step // self.interval) % 2 == 1)
+        d.alternate(model, train_basis=(step // self.interval) % 4 == 3)  # a basis is a few values: it gets a quarter of the steps
         for layer in d.decomposed_layers(model):
             layer.ternary = epoch >= self.warm
             if epoch < self.warm + self.prune:
@@ -164,7 +164,7 @@ def main():
     decomposed.add_argument("--tune-epochs", type=float, default=4.5, help="with the non-zero coefficients chosen")
     decomposed.add_argument("--rate", type=float, default=0.002)
     decomposed.add_argument("--l1", type=float, default=1e-6, help="weight of the sum of the coefficients' magnitudes")
-    decomposed.add_argument("--cross-interval", type=int, default=50, help="steps after which training changes between bases and coefficients")
+    decomposed.add_argument("--cross-interval", type=int, default=50, help="steps for the bases, after three times as many for the coefficients")
     options = parser.parse_args()
 
     options.work.mkdir(parents=True, exist_ok=True)

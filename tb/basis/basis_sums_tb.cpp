@@ -44,7 +44,7 @@ struct Taker : Agent {
     if (dut->out_valid) taken.emplace_back(get_bits(dut->out_values, width), dut->out_frame != 0);
     if (credits < 3 && random.chance(chance)) ++credits;
   }
-  void reset() override { credits = 3, taken.clear(), dut->credit = 0; }
+  void reset() override { credits = 3, since = 1000, taken.clear(), dut->credit = 0; }
 };
 
 template <class Model>
@@ -62,8 +62,6 @@ void check_basis(const BasisCase& c) {
       image.push_back(word);
     }
   write_image(c.name + ".mem", image);
-  int kernel_bits = 1;
-  while ((1 << kernel_bits) < c.kernels) ++kernel_bits;
 
   struct Rates {
     double in, credit;

@@ -87,8 +87,6 @@ void check_sums(const SumsCase& c) {
   write_image(c.name + "_order.mem", image);
 
   const int sum_width = c.pixels * c.sum_bits;
-  int kernel_bits = 1;
-  while ((1 << kernel_bits) < c.kernels) ++kernel_bits;
   for (const Stalls& stalls : stall_cases) {
     CAPTURE(c.name, stalls.in, stalls.out);
     Dut<Model> dut(test_seed());

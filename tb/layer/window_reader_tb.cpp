@@ -150,7 +150,7 @@ TEST_CASE("window_reader, 3x3 windows, two groups of two passes, repeated progra
 }
 TEST_CASE("window_reader, no register behind the buffer", "[layer]") {
   check_reader<Vreader_direct>(
-      {{"reader_direct", {{{4}, {1}, {2}}, {{3, true}, {3, true}, {3}}, {{1, true}, {1}}}, 18, 8, 4, 5}, 33, 13, 3, 2, 2, 4, 12, 2, 1, false, false});
+      {{"reader_direct", {{{4}, {1}, {2}}, {{3, true}, {3, true}, {3}}, {{1, true}, {1}}}, 18, 8, 4, 5}, 33, 13, 3, 2, 2, 4, 13, 2, 1, false, false});
 }
 TEST_CASE("window_reader, one word a window", "[layer]") {
   check_reader<Vreader_point>({{"reader_point", {{{1}}}, 1, 0, 1, 1}, 5, 1, 2, 3, 1, 1, 1});

@@ -27,7 +27,7 @@ json tlm(const fs::path& design, int images, bool every_image = false) {
 }
 
 json rtl(const fs::path& design, int images) {
-  return json_of(bitloom_command({"sim", design.string(), "--data", "digits", "--images", std::to_string(images), "--json"}));
+  return json_of(bitloom_command({"sim", design.string(), "--data", "digits", "--images", std::to_string(images), "--quick", "--json"}));
 }
 
 /// Layers whose shares of busy clocks differ by more than a hundredth stand in the same order in both.
@@ -92,7 +92,7 @@ TEST_CASE("random networks: the model's clocks are those of the RTL") {
   const TemporaryFolder folder;
   prepare_quick_runtime(folder / "runtime");
   int compared = 0, joins = 0;
-  for (std::uint64_t seed = 10; seed <= 21; ++seed) {
+  for (std::uint64_t seed = 10; seed <= 17; ++seed) {
     CheckOptions options;
     options.folder = folder / "case";
     options.runtime = folder / "runtime";
@@ -111,8 +111,8 @@ TEST_CASE("random networks: the model's clocks are those of the RTL") {
     CAPTURE(seed, result.stage, result.message);
     CHECK(result.outcome != CheckResult::Outcome::Failed);
   }
-  CHECK(compared >= 10);
-  CHECK(joins >= 2);
+  CHECK(compared >= 6);
+  CHECK(joins >= 1);
 }
 
 TEST_CASE("a fault in the model's timing shows in its clocks") {

@@ -1,7 +1,6 @@
 """Schedules, resumed runs, recipes and data files. Exit status 77: PyTorch is not installed."""
 import json
 import lzma
-import math
 import pathlib
 import sys
 import tempfile

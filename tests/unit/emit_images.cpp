@@ -1,4 +1,6 @@
 // The memory images, executed here word by word as rtl/layer does, must give the convolution by its definition.
+#include <array>
+
 #include "catch2.hpp"
 #include "emit/design.hpp"
 #include "emit/images.hpp"
@@ -63,7 +65,21 @@ std::int64_t part(std::int64_t value, const ValueType& type, int apar, std::int6
   return top && type.is_signed() ? shifted : shifted & ((std::int64_t{1} << apar) - 1);
 }
 
+/// Weight i of `simd` that stand at `first` of a weight word; by threes if the stage's cells want that (rtl/arithmetic/triple_count).
+bool weight_bit(const Stage& stage, const std::vector<bool>& word, std::size_t first, std::size_t i, std::size_t simd) {
+  const std::size_t triple = i / 3 * 3;
+  if (!stage.triples || triple + 3 > simd) return word[first + i];
+  const bool others_12 = word[first + triple], others_02 = word[first + triple + 1], majority = word[first + triple + 2];
+  for (const bool w2 : {false, true}) {
+    const std::array<bool, 3> w{w2 != others_02, w2 != others_12, w2};
+    if ((w[0] + w[1] + w[2] >= 2) == majority) return w[i - triple];
+  }
+  FAIL("no three weights have this code");
+  return false;
+}
+
 void check_stage(const Network& network, const Stage& stage, const MapData& in) {
+  if (stage.pairs) return;  // raw sums of pairs: tb_plane_layer
   const auto& conv = std::get<Convolution>(network.layers[static_cast<std::size_t>(stage.layer)].op);
   const ValueType& type = network.maps[static_cast<std::size_t>(stage.in_maps[0])].type;
   const RawAccumulator raw = raw_accumulator(conv, type);
@@ -103,9 +119,9 @@ void check_stage(const Network& network, const Stage& stage, const MapData& in) 
             for (std::size_t pe = 0; pe < totals.size(); ++pe)
               for (int p = 0; p < f.wpar; ++p)
                 for (std::size_t i = 0; i < activations.size(); ++i) {
+                  const std::size_t first = (pe * static_cast<std::size_t>(f.wpar) + static_cast<std::size_t>(p)) * activations.size();
                   const bool bit =
-                      images.weights.words[weight % images.weights.words.size()]
-                                          [(pe * static_cast<std::size_t>(f.wpar) + static_cast<std::size_t>(p)) * activations.size() + i];
+                      weight_bit(stage, images.weights.words[weight % images.weights.words.size()], first, i, activations.size());
                   const std::int64_t code = part(activations[i], type, f.apar, pass);
                   const std::int64_t cell = bit ? code : uses_xnor(conv) ? part(complement, type, f.apar, pass) - code : 0;
                   totals[pe] += (parallel_signed && p == f.wpar - 1 ? -1 : 1) * (cell << p);
@@ -156,9 +172,12 @@ TEST_CASE("control and weight images give the convolution, for every pairing of 
     chain.quantize(ValueType::unsigned_bits(2)).fully_connected(5, ValueType::parse(weights));
     const Network network = chain.build();
     Budget budget{"test", 1 << 20, 1 << 20, 4096, 16, 1e6, 1.0};
-    const Plan plan = make_plan(network, budget, {0, clocks});
-    check_stage(network, plan.stages[0], random_map(random, network.maps[0]));
-    check_stage(network, plan.stages[1], random_map(random, network.maps[2]));
+    for (const int fabric : {0, 2}) {
+      budget.fabric = fabric;
+      const Plan plan = make_plan(network, budget, {0, clocks});
+      check_stage(network, plan.stages[0], random_map(random, network.maps[0]));
+      check_stage(network, plan.stages[1], random_map(random, network.maps[2]));
+    }
   }
 }
 

@@ -130,7 +130,9 @@ def quantize(
     for name, part in named:
         if isinstance(part, kinds):
             edge = edge_bits is not None and number in (0, total - 1)
-            own = {**(options if not edge else {}), **layers.pop(str(number), {}), **(layers.pop(name, {}) if not name.isdigit() else {})}
+            own = {**({} if edge else options), **layers.pop(str(number), {})}
+            if not name.isdigit():  # the numbers of nn.Sequential are names too
+                own.update(layers.pop(name, {}))
             own.setdefault("hardware", hardware)
             bits = own.pop("weight_bits", edge_bits if edge else weight_bits)
             quantizer = weight_quantizer(own.pop("method", "nice" if edge else method), bits, own)

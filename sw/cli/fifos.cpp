@@ -1,4 +1,4 @@
-#include "cli/exact_fifos.hpp"
+#include "cli/fifos.hpp"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 
 namespace bitloom::cli {
 
-void make_fifos_exact(const Network& network, Design& design, const Budget& budget) {
-  if (design.fifos.empty()) return;
+void fit_fifos(const std::string& how, const Network& network, Design& design, const Budget& budget) {
+  if (how == "counted" || design.fifos.empty()) return;
   // What the model reads of design.json.
   nlohmann::json layers = nlohmann::json::array();
   for (const Stage& stage : design.plan.stages) layers.push_back({{"name", stage.name}});
@@ -17,7 +17,7 @@ void make_fifos_exact(const Network& network, Design& design, const Budget& budg
                  {"input", {{"beats", values / design.plan.input_lanes}}},
                  {"layers", layers},
                  {"netlist", describe_netlist(design)}});
-  const FifoDepths found = smallest_depths(system);
+  const FifoDepths found = how == "enough" ? enough_depths(system) : smallest_depths(system);
   std::int64_t before = 0, after = 0;
   for (const JoinFifo& fifo : design.fifos) before += fifo.depth * fifo.width;
   set_fifo_depths(design, budget, found.depth);
