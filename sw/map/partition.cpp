@@ -82,6 +82,7 @@ class Partition {
     if (parts == 1) throw Error("--devices", "one device needs no partition");  // make_partition asks make_plan
     if (!feasible(parts, slowest)) {
       const std::size_t enough = fewest_parts(slowest);
+      if (enough < parts) throw Error(network_.name, blocked(slowest));  // more parts, and links between them that do not keep up
       throw Error(network_.name, fmt::format("does not fit {} devices {}{}; take {} or more", parts, budget_.board,
                                              asked > 0 ? fmt::format(" at {} clocks per image", asked) : "", enough));
     }

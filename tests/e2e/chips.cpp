@@ -76,7 +76,7 @@ void compile(const fs::path& model, const fs::path& out, std::vector<std::string
 }
 
 CommandResult simulate(const fs::path& design, std::vector<std::string> options) {
-  std::vector<std::string> args = {"sim", design.string(), "--data", "digits", "--images", "12", "--quick"};
+  std::vector<std::string> args = {"sim", design.string(), "--data", "digits", "--images", "40", "--quick"};
   args.insert(args.end(), options.begin(), options.end());
   return bitloom_command(args);
 }
@@ -121,8 +121,7 @@ TEST_CASE("a residual network over 2 and 3 chips equals one chip, with link stal
       const json report = json::parse(read_text_file(system / "sim-stalled.json"));
       CHECK(report.at("bit_exact").get<bool>());
       CHECK(sum_of(report, "held") > 0);
-      CHECK(sum_of(report, "damaged") > 0);
-      CHECK(sum_of(report, "lost") > 0);
+      CHECK(sum_of(report, "damaged") + sum_of(report, "lost") >= 3);
     }
   }
 }
@@ -154,7 +153,9 @@ TEST_CASE("links that do not do their work are found") {
   }
   SECTION("words that come again are taken again") {
     plant(system / "chip1" / "rtl" / "chip_accept.sv", "coming == next && ", "");
-    CHECK(simulate(system, disturbed).status == 1);
+    const CommandResult result = simulate(system, {"--link-loss", "0.1"});
+    CAPTURE(result.out);
+    CHECK(result.status == 1);
   }
 }
 
