@@ -20,7 +20,7 @@ LayerSpec convolution(int input, int channels, int kernel, int stride, std::uint
   layer.pad_top = layer.pad_left = layer.pad_bottom = layer.pad_right = kernel / 2;
   layer.weights = WeightForm::Bipolar;
   layer.relu = true;
-  layer.quantizer = {.form = QuantizerForm::Quant, .bits = 2};
+  layer.quantizer = {.form = QuantizerForm::Quant, .bits = 2, .shift = -3};  // sums are far from their limits: codes shall vary
   layer.seed = seed;
   return layer;
 }
@@ -38,6 +38,7 @@ fs::path residual_model(const TemporaryFolder& folder) {
   Spec spec;
   spec.height = spec.width = 8;
   spec.layers.push_back(convolution(0, 8, 3, 1, 1));
+  spec.layers.back().quantizer.shift = -6;  // pixels of the digits are 0 to 16
   int here = 1;
   for (int block = 0; block < 3; ++block) {
     const bool narrows = block == 1;
