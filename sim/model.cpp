@@ -41,6 +41,13 @@ void Port::set_bits(int offset, int width, std::uint32_t value) {
   }
 }
 
+std::vector<std::string> port_options(const nlohmann::json& design) {
+  std::vector<std::string> options;
+  if (design.contains("chip")) options.emplace_back("-DBITLOOM_CHIP");
+  if (!design.contains("input")) options.emplace_back("-DBITLOOM_NO_HOST");
+  return options;
+}
+
 fs::path build_model(const fs::path& design_folder, ModelKind kind) {
   const nlohmann::json design = read_design(design_folder);
   require_program("verilator");
@@ -73,6 +80,7 @@ fs::path build_model(const fs::path& design_folder, ModelKind kind) {
                                    "-LDFLAGS",   "-shared",        "-MAKEFLAGS",   optimization};
   if (kind == ModelKind::traced) args.insert(args.end(), {"--trace-fst"});
   if (kind == ModelKind::counted) args.insert(args.end(), {"-DBITLOOM_ACTIVITY", "-CFLAGS", "-DBITLOOM_ACTIVITY"});
+  for (const std::string& option : port_options(design)) args.insert(args.end(), {"-CFLAGS", option});
   args.push_back("bitloom_core.sv");
   for (const auto& source : design.at("sources")) args.push_back(source.get<std::string>());
   args.push_back(resource("sim/glue/model.cpp").string());

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace bitloom {
 
@@ -26,6 +28,9 @@ class Port {
 
 /// What a model can do beside being simulated: write a waveform, or show every net of a netlist at its port `toggles`.
 enum class ModelKind { plain, traced, counted };
+
+/// What sim/glue/model.cpp must know of a design's ports, as options of a compiler: the only core, or the first or another chip of a system.
+std::vector<std::string> port_options(const nlohmann::json& design);
 
 /// Verilates DESIGN (once for each kind, unless its files changed) into a shared library and returns its path.
 /// Throws Error when Verilator or the compiler is missing or fails, with the log's last lines.

@@ -13,6 +13,7 @@
 #include "core/process.hpp"
 #include "core/resources.hpp"
 #include "emit/design.hpp"
+#include "sim/model.hpp"
 
 namespace fs = std::filesystem;
 
@@ -97,11 +98,10 @@ fs::path build_quick_model(const fs::path& design_folder, const fs::path& runtim
   text += fmt::format("#include \"{}\"\n", resource("sim/glue/model.cpp").string());
   write_file_atomically(build / "one.cc", text);
   const std::string include = read_text_file(shared / "include");
-  step("g++",
-       with_flags({"-include", (shared / "runtime.hpp").string(), "-I.", "-shared", "one.cc", (shared / "verilated.o").string(),
-                   (shared / "verilated_threads.o").string(), "-o", library.string()},
-                  include),
-       build, log);
+  std::vector<std::string> compile = port_options(design);
+  compile.insert(compile.end(), {"-include", (shared / "runtime.hpp").string(), "-I.", "-shared", "one.cc", (shared / "verilated.o").string(),
+                                 (shared / "verilated_threads.o").string(), "-o", library.string()});
+  step("g++", with_flags(std::move(compile), include), build, log);
   write_file_atomically(build / "fingerprint", print);
   return library;
 }

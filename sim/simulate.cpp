@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
 #include <random>
 
 #include "core/error.hpp"
@@ -12,6 +11,7 @@
 #include "sim/activity.hpp"
 #include "sim/model.hpp"
 #include "sim/quick.hpp"
+#include "sim/watches.hpp"
 
 namespace bitloom {
 namespace {
@@ -19,134 +19,19 @@ namespace {
 /// Clocks without any beat anywhere after which a run is given up, beside a multiple of the predicted clocks per image.
 constexpr std::int64_t kPatience = 20000;
 
-/// Follows one feature map as its beats leave a stage, and compares it with golden.
-class BoundaryWatch {
- public:
-  BoundaryWatch(const nlohmann::json& boundary, const Network& network) {
-    const auto name = boundary.at("map").get<std::string>();
-    for (std::size_t i = 0; i < network.maps.size(); ++i)
-      if (network.maps[i].name == name) map_ = i;
-    shape_ = network.maps[map_].shape;
-    type_ = network.maps[map_].type;
-    lanes_ = boundary.at("lanes");
-    offset_ = boundary.at("data_offset");
-    result_.map = name;
-  }
-
-  std::size_t map() const { return map_; }
-  const BoundaryResult& result() const { return result_; }
-  std::int64_t images_done() const { return image_; }
-
-  /// One beat. `expected` is golden's map of the image that the beat belongs to. False: `last` does not fit the position.
-  bool beat(const Port& data, bool last, const std::vector<std::int32_t>& expected) {
-    for (int lane = 0; lane < lanes_; ++lane) {
-      const auto found = static_cast<std::int32_t>(type_.decode(data.bits(offset_ + lane * type_.bits(), type_.bits())));
-      ++result_.compared;
-      if (found != expected[position_]) {
-        ++result_.mismatches;
-        if (!result_.first) {
-          const auto p = static_cast<int>(position_);
-          result_.first = Difference{
-              result_.map,         image_, p / shape_.channels / shape_.width, p / shape_.channels % shape_.width, p % shape_.channels,
-              expected[position_], found};
-        }
-      }
-      ++position_;
-    }
-    const bool complete = position_ == static_cast<std::size_t>(shape_.size());
-    if (complete) {
-      position_ = 0;
-      ++image_;
-    }
-    return last == complete;
-  }
-
- private:
-  std::size_t map_ = 0;
-  MapShape shape_;
-  ValueType type_;
-  int lanes_ = 1, offset_ = 0;
-  std::size_t position_ = 0;
-  std::int64_t image_ = 0;
-  BoundaryResult result_;
-};
-
-/// The core's output stream: the parts of an image one after the other, one for each output of the network.
-class OutputWatch {
- public:
-  OutputWatch(const nlohmann::json& output, const Network& network) {
-    for (const auto& part : output.at("parts")) {
-      Part p;
-      p.lanes = part.at("lanes");
-      p.map = static_cast<std::size_t>(network.outputs[parts_.size()].map);
-      parts_.push_back(p);
-    }
-  }
-
-  std::int64_t images_done() const { return image_; }
-
-  /// One beat of the image `images_done()`, appended to `outputs` (one map for each part). A text when `last` is out of place.
-  std::string beat(const Port& data, bool last, const Network& network, std::vector<MapData>& outputs) {
-    const Part& part = parts_[part_];
-    const FeatureMap& map = network.maps[part.map];
-    outputs.resize(parts_.size());
-    MapData& output = outputs[part_];
-    output.shape = map.shape;
-    for (int lane = 0; lane < part.lanes; ++lane)
-      output.values.push_back(static_cast<std::int32_t>(map.type.decode(data.bits(lane * map.type.bits(), map.type.bits()))));
-    const bool complete = static_cast<std::int64_t>(output.values.size()) == map.shape.size();
-    if (complete) part_ = (part_ + 1) % parts_.size();
-    const bool image_ends = complete && part_ == 0;
-    if (image_ends) ++image_;
-    return last == image_ends ? "" : "the output's `last` is not where an image ends; a beat was lost or added";
-  }
-
- private:
-  struct Part {
-    std::size_t map = 0;
-    int lanes = 1;
-  };
-  std::vector<Part> parts_;
-  std::size_t part_ = 0;
-  std::int64_t image_ = 0;
-};
-
-/// Golden's maps of the images that are somewhere in the pipeline; older ones are dropped.
-class Expectation {
- public:
-  Expectation(const std::vector<MapData>& images, const std::function<std::vector<MapData>(const MapData&)>& golden)
-      : images_(images), golden_(golden) {}
-  const std::vector<MapData>& operator()(std::int64_t image) {
-    while (first_ + static_cast<std::int64_t>(window_.size()) <= image)
-      window_.push_back(golden_(images_[static_cast<std::size_t>(first_) + window_.size()]));
-    return window_[static_cast<std::size_t>(image - first_)];
-  }
-  void drop_before(std::int64_t image) {
-    for (; first_ < image && !window_.empty(); ++first_) window_.pop_front();
-  }
-
- private:
-  const std::vector<MapData>& images_;
-  const std::function<std::vector<MapData>(const MapData&)>& golden_;
-  std::deque<std::vector<MapData>> window_;
-  std::int64_t first_ = 0;
-};
-
 class Simulation {
  public:
   Simulation(const nlohmann::json& design, Model& model, const Network& network, const std::vector<MapData>& images,
              const std::function<std::vector<MapData>(const MapData&)>& golden, const SimulationOptions& options)
       : model_(model),
         network_(network),
-        images_(images),
         options_(options),
         expected_(images, golden),
         random_(options.seed),
-        output_(design.at("output"), network) {
+        output_(design.at("output"), network),
+        source_(design.at("input"), model, network, images) {
     clk_ = model.port("clk");
     rst_ = model.port("rst");
-    in_valid_ = model.port("in_valid"), in_ready_ = model.port("in_ready"), in_data_ = model.port("in_data"),
-    in_last_ = model.port("in_last");
     out_valid_ = model.port("out_valid"), out_ready_ = model.port("out_ready"), out_data_ = model.port("out_data"),
     out_last_ = model.port("out_last");
     probe_valid_ = model.port("probe_valid"), probe_ready_ = model.port("probe_ready");
@@ -155,7 +40,6 @@ class Simulation {
     for (const auto& layer : design.at("layers"))
       if (layer.at("activity").get<int>() >= 0) result_.layers.push_back({layer.at("name"), 0, 0, 0});
     if (options.count) switching_.emplace(model.port("toggles"), model.port("accesses"));
-    lanes_ = design.at("input").at("lanes");
     patience_ = kPatience + 20 * design.at("predicted_clocks_per_image").get<std::int64_t>();
     if (options.stall > 0) patience_ = static_cast<std::int64_t>(static_cast<double>(patience_) / std::max(0.01, 1 - options.stall));
     result_.images = static_cast<std::int64_t>(images.size());
@@ -189,7 +73,7 @@ class Simulation {
 
   void reset() {
     rst_.set(true);
-    in_valid_.set(false);
+    source_.idle();
     out_ready_.set(false);
     clk_.set(false);
     for (int i = 0; i < 5; ++i) {
@@ -201,38 +85,22 @@ class Simulation {
 
   bool chance() { return options_.stall <= 0 || std::uniform_real_distribution<double>(0, 1)(random_) >= options_.stall; }
 
-  void offer() {
-    if (offering_ || next_image_ >= images_.size() || !chance()) return;
-    offering_ = true;
-    const MapData& image = images_[next_image_];
-    const ValueType& type = network_.maps[static_cast<std::size_t>(network_.input)].type;
-    for (int lane = 0; lane < lanes_; ++lane)
-      in_data_.set_bits(lane * type.bits(), type.bits(), type.encode(image.values[next_value_ + static_cast<std::size_t>(lane)]));
-    in_last_.set(next_value_ + static_cast<std::size_t>(lanes_) == image.values.size());
-  }
-
   /// One clock; true when a beat moved anywhere that is watched.
   bool clock() {
-    offer();
-    in_valid_.set(offering_);
+    // No random number is drawn for a beat that stays, nor when there is none.
+    source_.offer(!source_.offering() && !source_.empty() && chance());
     out_ready_.set(chance());
     model_.eval();
     bool moved = false;
-    if (offering_ && in_ready_.bit(0)) {
+    if (source_.taken()) {
       moved = true;
-      offering_ = false;
       if (first_input_ < 0) first_input_ = result_.total_clocks;
-      next_value_ += static_cast<std::size_t>(lanes_);
-      if (next_value_ == images_[next_image_].values.size()) {
-        next_value_ = 0;
-        ++next_image_;
-      }
     }
     if (out_valid_.bit(0) && out_ready_.bit(0)) {
       moved = true;
       observe_output();
     }
-    const bool in_span = done() >= span_first_ && next_image_ < images_.size();  // neither filling nor draining
+    const bool in_span = done() >= span_first_ && !source_.empty();  // neither filling nor draining
     for (std::size_t b = 0; b < watches_.size(); ++b) {
       if (!probe_valid_.bit(static_cast<int>(b)) || !probe_ready_.bit(static_cast<int>(b))) continue;
       moved = true;
@@ -296,7 +164,7 @@ class Simulation {
   /// From the end of the image before the span on; what counts in the end is up to the last image that ends while others still enter.
   void count_switching() {
     const std::int64_t first = std::max<std::int64_t>(span_first_, 1);
-    if (done() < first || next_image_ == images_.size()) return;
+    if (done() < first || source_.empty()) return;
     SwitchingActivity& result = result_.switching;
     const bool image_ends = finished_at_.back() == result_.total_clocks;
     if (done() == first && image_ends) {
@@ -334,21 +202,18 @@ class Simulation {
 
   Model& model_;
   const Network& network_;
-  const std::vector<MapData>& images_;
   const SimulationOptions& options_;
   Expectation expected_;
   std::mt19937 random_;
   OutputWatch output_;
-  Port clk_, rst_, in_valid_, in_ready_, in_data_, in_last_, out_valid_, out_ready_, out_data_, out_last_;
+  ImageSource source_;
+  Port clk_, rst_, out_valid_, out_ready_, out_data_, out_last_;
   Port probe_valid_, probe_ready_, probe_last_, probe_data_, activity_;
   std::vector<BoundaryWatch> watches_;
   std::optional<NetCounter> switching_;
   SimulationResult result_;
   std::vector<std::int64_t> finished_at_;
   std::int64_t patience_ = 0, span_first_ = 0, first_input_ = -1;
-  std::size_t next_image_ = 0, next_value_ = 0;
-  int lanes_ = 1;
-  bool offering_ = false;
 };
 
 }  // namespace

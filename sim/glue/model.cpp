@@ -51,9 +51,13 @@ void* bitloom_port(void* handle, const char* name, unsigned* bytes) {
   }
   PORT(clk)
   PORT(rst)
-  PORT(in_valid)
-  PORT(in_ready) PORT(in_data) PORT(in_last) PORT(out_valid) PORT(out_ready) PORT(out_data) PORT(out_last) PORT(probe_valid)
-      PORT(probe_ready) PORT(probe_last) PORT(probe_data) PORT(activity)
+  PORT(probe_valid) PORT(probe_ready) PORT(probe_last) PORT(probe_data) PORT(activity)
+#ifndef BITLOOM_NO_HOST
+      PORT(in_valid) PORT(in_ready) PORT(in_data) PORT(in_last) PORT(out_valid) PORT(out_ready) PORT(out_data) PORT(out_last)
+#endif
+#ifdef BITLOOM_CHIP
+          PORT(line_out) PORT(status_in) PORT(line_in) PORT(status_out)
+#endif
 #ifdef BITLOOM_ACTIVITY
           PORT(toggles) PORT(accesses)
 #endif

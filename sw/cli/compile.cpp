@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include "cli/commands.hpp"
@@ -22,6 +24,8 @@ struct Compile {
   std::vector<std::string> fold;
   int baud = 1'000'000;
   std::string fifos = "counted";
+  std::string devices = "1";
+  LinkSpec link;
   bool json = false;
 
   void operator()() const {
@@ -31,7 +35,8 @@ struct Compile {
     const Network network = order_channels(load_model(model.model, model.lowering()).network);
     check_baud(target, baud);
     const Budget budget = device_budget(target, fit);
-    Design design = make_design(network, budget, {fps, clocks, fold_rules(fold)});
+    Design design = make_system(network, budget, {fps, clocks, fold_rules(fold)}, {device_count(), link});
+    if (fifos != "counted" && !design.plan.chips.empty()) throw Error("--fifos", "'counted' is all there is for several chips");
     fit_fifos(fifos, network, design, budget);
     const Plan& plan = design.plan;
     DesignOptions options;
@@ -47,6 +52,11 @@ struct Compile {
     options.clocks = clocks;
     options.fit = fit;
     options.fold = fold;
+    if (!plan.chips.empty()) {
+      options.devices = static_cast<int>(plan.chips.size());
+      options.link = link;
+      return write_chips(network, design, target, budget, options);
+    }
     const nlohmann::json description = describe(network, design, options, {});
     const std::filesystem::path folder = out.empty() ? std::filesystem::path(network.name + "-" + target.name) : std::filesystem::path(out);
     write_design(folder, network, design, options, board_top(target, description));
@@ -73,6 +83,55 @@ struct Compile {
         plan.cost.dsps, target.dsp, plan.binding.empty() ? "" : fmt::format("Faster does not fit: {}.\n", plan.binding),
         folder.string());
   }
+
+  int device_count() const {
+    if (devices == "auto") return 0;
+    int count = 0;
+    const auto [end, failed] = std::from_chars(devices.data(), devices.data() + devices.size(), count);
+    if (failed != std::errc() || end != devices.data() + devices.size() || count < 1)
+      throw Error("--devices", fmt::format("'{}' given; a number from 1 on, or auto, expected", devices));
+    return count;
+  }
+
+  void write_chips(const Network& network, const Design& system, const Board& target, const Budget& budget,
+                   const DesignOptions& options) const {
+    const std::filesystem::path folder =
+        out.empty() ? std::filesystem::path(fmt::format("{}-{}x{}", network.name, system.plan.chips.size(), target.name)) : std::filesystem::path(out);
+    write_system(folder, network, system, options, [&](const nlohmann::json& chip) { return board_top(target, chip); });
+    if (json)
+      fmt::print("{}\n", describe_system(network, system, options).dump(2));
+    else
+      print_system(system, target, budget, folder);
+  }
+
+  static void print_system(const Design& system, const Board& target, const Budget& budget, const std::filesystem::path& folder) {
+    const Plan& plan = system.plan;
+    fmt::print("{:<7} {:<36} {:>12} {:>10} {:>8} {:>7}\n", "chip", "layers", "clocks/image", "LUT4 est.", "RAM est.", "share");
+    for (std::size_t c = 0; c < plan.chips.size(); ++c) {
+      const ChipPlan& chip = plan.chips[c];
+      std::int64_t slowest = 0;
+      for (std::size_t i = chip.first; i < chip.last; ++i) slowest = std::max(slowest, plan.stages[i].clocks);
+      fmt::print("chip{:<3} {:<36} {:>12} {:>10.0f} {:>8} {:>6.0f}%\n", c,
+                 fmt::format("{} .. {} ({})", plan.stages[chip.first].name, plan.stages[chip.last - 1].name, chip.last - chip.first),
+                 thousands(static_cast<double>(slowest)), chip.cost.lut4, chip.cost.block_rams, 100 * chip.share);
+    }
+    fmt::print("{:<7} {:<5} {:<30} {:>9} {:>12} {:>10} {:>8} {:>7}\n", "link", "", "map", "bits/word", "clocks/image", "words", "buffer", "load");
+    for (const ChipLink& one : plan.links)
+      fmt::print("{:<7} {:<5} {:<30} {:>9} {:>12} {:>10} {:>8} {:>6.1f}%\n", one.name, fmt::format("{}>{}", one.from, one.to),
+                 one.map < 0 ? "outputs" : link_map(system, one), one.word_bits, thousands(static_cast<double>(one.clocks)),
+                 thousands(static_cast<double>(one.words)), one.depth,
+                 100 * static_cast<double>(one.clocks) / static_cast<double>(plan.clocks_per_image));
+    fmt::print("{} clocks per image, set by {}: {:.0f} images/s at {} MHz on {} x {}.\nSystem: {}\n",
+               thousands(static_cast<double>(plan.clocks_per_image)), plan.bottleneck,
+               budget.clock_hz / static_cast<double>(plan.clocks_per_image), target.clock_mhz, plan.chips.size(), target.name, folder.string());
+  }
+
+  /// The stage that a link's map comes from.
+  static std::string link_map(const Design& system, const ChipLink& link) {
+    for (const Stage& stage : system.plan.stages)
+      if (stage.out_map == link.map) return "of " + stage.name;
+    return "input";
+  }
 };
 
 }  // namespace
@@ -94,12 +153,18 @@ void add_compile(CLI::App& program) {
       ->take_all();
   app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")
       ->capture_default_str();
+  app->add_option("--devices", compile->devices, "so many of this board, joined by links; auto: as few as it fits (docs/chips.md)")->capture_default_str();
+  app->add_option("--link-lanes", compile->link.lanes, "wires of a link between chips that carry data, 1 to 8")->capture_default_str();
+  app->add_option("--link-clock-ratio", compile->link.clock_ratio,
+                  "clocks of the cores to a symbol on these wires; from 4 on every chip may have a clock of its own")
+      ->capture_default_str();
+  app->add_option("--link-latency", compile->link.latency, "clocks from a chip's pins to the next chip's")->capture_default_str();
   app->add_option("--fifos", compile->fifos,
                   "depths of FIFOs in front of joins: counted (no deadlock, by counting beats), enough or smallest (no clocks lost, by one or many runs of "
                   "the transaction-level model)")
       ->check(CLI::IsMember({"counted", "enough", "smallest"}))
       ->capture_default_str();
-  app->add_flag("--json", compile->json, "print design.json");
+  app->add_flag("--json", compile->json, "print design.json, or system.json");
   app->callback([compile] { (*compile)(); });
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
+#include "cli/sim_chips.hpp"
 #include "cli/sim_system.hpp"
 #include "cli/simulated.hpp"
 #include "core/files.hpp"
@@ -24,6 +25,7 @@ struct Sim {
   std::string design, trace, out, expect, netlist, level = "rtl";
   DataOptions data;
   double stall = 0;
+  ChipsOptions chips;  // of links, for a system of several chips
   unsigned seed = 1;
   bool json = false, quick = false, every_image = false;
 
@@ -34,6 +36,14 @@ struct Sim {
       return simulate_system(design, data.images > 0 ? data.images : kSystemImages, every_image, json);
     }
     if (data.data.empty()) throw Error("--data", "is missing: --level rtl compares every value with golden; name a data set, digits say");
+    if (is_system(design)) {
+      if (!trace.empty() || !netlist.empty()) throw Error(design, "is a system of several chips: --trace and --netlist are for one");
+      ChipsOptions options = chips;
+      options.stall = stall;
+      options.seed = seed;
+      return simulate_chips(design, data, std::move(options), quick, out, expect, json);
+    }
+    if (chips.noise > 0 || chips.loss > 0 || chips.hold > 0) throw Error(design, "is one chip and has no links; compile with --devices");
     const nlohmann::json description = read_design(design);
     const std::filesystem::path folder(design);
     const auto [graph, network, inputs] = design_model(folder, description);
@@ -140,13 +150,17 @@ void add_sim(CLI::App& program) {
       "Example: bitloom sim digits --data digits --images 20 --stall 0.3 --seed 7\n"
       "The result is also written to DESIGN/sim.json (sim-stalled.json with --stall,\nsim-synthesized.json and sim-placed.json with "
       "--netlist, sim-tlm.json with --level tlm).");
-  app->add_option("DESIGN", sim->design, "a folder made by bitloom compile")->required();
+  app->add_option("DESIGN", sim->design, "a folder made by bitloom compile; several chips: the one with system.json")->required();
   app->add_option("--level", sim->level,
                   "rtl: every clock of the emitted RTL, every value compared; tlm: a transaction-level model of its timing, without data")
       ->check(CLI::IsMember({"rtl", "tlm"}))
       ->capture_default_str();
   sim->data.add_to(*app, false);
   app->add_option("--stall", sim->stall, "probability that source or sink pauses in a clock")->capture_default_str();
+  app->add_option("--link-noise", sim->chips.noise, "several chips: probability that a frame on a link, or a report of its arrival, is damaged")
+      ->capture_default_str();
+  app->add_option("--link-loss", sim->chips.loss, "... or does not come at all")->capture_default_str();
+  app->add_option("--link-stall", sim->chips.hold, "... or is held up by up to 100 clocks")->capture_default_str();
   app->add_option("--seed", sim->seed, "of stalls and of the model's initial state")->capture_default_str();
   app->add_option("--netlist", sim->netlist, "run a netlist of bitloom synth instead of the RTL: synthesized or placed")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kNetlists), std::end(kNetlists))));

@@ -26,13 +26,33 @@ std::string fork_ports(const std::vector<std::size_t>& outputs) {
   return fmt::format(".out_valid({{{0}}}), .out_ready({{{1}}}), .out_data({{s{2}_last, s{2}_data}})", valid, ready, outputs.front());
 }
 
-std::string instance_text(const Instance& instance, int activity) {
+/// The wires of a link: its line, and its reports, at the chip's ports.
+std::string link_ports(const Design& design, const Instance& instance) {
+  const bool out = instance.ports == Ports::LinkOut;
+  int line = 0, status = 0;
+  for (const int link : out ? design.links_out : design.links_in) {
+    if (link == instance.link) break;
+    line += design.plan.links[static_cast<std::size_t>(link)].spec.lanes + 1;
+    status += 2;
+  }
+  const int wires = design.plan.links[static_cast<std::size_t>(instance.link)].spec.lanes + 1;
+  return fmt::format(".line({}[{} +: {}]), .status({}[{} +: 2])", out ? "line_out" : "line_in", line, wires, out ? "status_in" : "status_out",
+                     status);
+}
+
+int wires_of(const Design& design, const std::vector<int>& links) {
+  int wires = 0;
+  for (const int link : links) wires += design.plan.links[static_cast<std::size_t>(link)].spec.lanes + 1;
+  return wires;
+}
+
+std::string instance_text(const Design& design, const Instance& instance, int activity) {
   std::string text = fmt::format("  {} #(\n", instance.module);
   for (std::size_t i = 0; i < instance.parameters.size(); ++i)
     text += fmt::format("      .{}({}){}\n", instance.parameters[i].first, instance.parameters[i].second,
                         i + 1 < instance.parameters.size() ? "," : "");
   text += fmt::format("  ) {} (\n      .clk(clk), .rst(rst),\n      ", instance.name);
-  const std::size_t in = instance.inputs.front(), out = instance.outputs.front();
+  const std::size_t in = instance.inputs.empty() ? 0 : instance.inputs.front(), out = instance.outputs.empty() ? 0 : instance.outputs.front();
   const std::string separator = ",\n      ";
   switch (instance.ports) {
     case Ports::Stream: text += stream_ports("in", in) + separator + stream_ports("out", out); break;
@@ -41,6 +61,8 @@ std::string instance_text(const Instance& instance, int activity) {
     case Ports::Join:
       text += stream_ports("a", in) + separator + stream_ports("b", instance.inputs[1]) + separator + stream_ports("out", out);
       break;
+    case Ports::LinkOut: text += stream_ports("in", in) + separator + link_ports(design, instance); break;
+    case Ports::LinkIn: text += link_ports(design, instance) + separator + stream_ports("out", out); break;
   }
   if (instance.has_activity)
     text += fmt::format(",\n      .busy(activity_bits[{}]), .starved(activity_bits[{}]), .stalled(activity_bits[{}])", 3 * activity,
@@ -58,24 +80,38 @@ std::string core_text(const Design& design) {
   for (const Instance& instance : design.instances) activities += instance.has_activity ? 1 : 0;
   const int probe_bits = design.boundaries.back().data_offset + design.boundaries.back().width;
 
+  const std::string streams =
+      design.host ? fmt::format("Streams in: {} bits a beat; out: {} bits a beat. ", design.streams[0], design.streams[design.output]) : "";
   std::string text = fmt::format(
       "// bitloom_core - {}: Bitloom's modules and the streams between them, written by `bitloom compile`\n"
       "//\n"
-      "// Streams in: {} bits a beat; out: {} bits a beat. Predicted {} clocks per image, set by {}.\n"
+      "// {}{}Predicted {} clocks per image, set by {}.\n"
       "`default_nettype none\n"
       "module bitloom_core (\n"
       "    input  wire           clk,\n"
-      "    input  wire           rst,\n"
-      "    input  wire           in_valid,\n"
-      "    output logic          in_ready,\n"
-      "    input  wire {} in_data,\n"
-      "    input  wire           in_last,\n"
-      "    output logic          out_valid,\n"
-      "    input  wire           out_ready,\n"
-      "    output logic {}out_data,\n"
-      "    output logic          out_last\n",
-      design.name, design.streams[0], design.streams[design.output], design.plan.clocks_per_image, design.plan.bottleneck,
-      vector(design.streams[0]), vector(design.streams[design.output]));
+      "    input  wire           rst",
+      design.name, design.plan.chips.empty() ? "" : fmt::format("Chip {} of {}. ", design.chip, design.plan.chips.size()), streams,
+      design.plan.clocks_per_image, design.plan.bottleneck);
+  if (design.host)
+    text += fmt::format(
+        ",\n    input  wire           in_valid,\n"
+        "    output logic          in_ready,\n"
+        "    input  wire {} in_data,\n"
+        "    input  wire           in_last,\n"
+        "    output logic          out_valid,\n"
+        "    input  wire           out_ready,\n"
+        "    output logic {}out_data,\n"
+        "    output logic          out_last",
+        vector(design.streams[0]), vector(design.streams[design.output]));
+  if (!design.plan.chips.empty())
+    text += fmt::format(
+        ",\n    output logic {}line_out,    // of each link to another chip, {{valid, lanes}}\n"
+        "    input  wire {} status_in,   // and what it reports, {{valid, lane}}\n"
+        "    input  wire {} line_in,     // of each link from another chip\n"
+        "    output logic {}status_out",
+        vector(wires_of(design, design.links_out)), vector(2 * static_cast<int>(design.links_out.size())),
+        vector(wires_of(design, design.links_in)), vector(2 * static_cast<int>(design.links_in.size())));
+  text += "\n";
   text += fmt::format(
       "`ifdef BITLOOM_PROBES  // one entry per feature map, for simulation\n"
       "    , output logic [{0}:0] probe_valid, probe_ready, probe_last\n"
@@ -88,15 +124,17 @@ std::string core_text(const Design& design) {
   for (std::size_t i = 0; i < design.streams.size(); ++i)
     text += fmt::format("  wire s{0}_valid, s{0}_ready, s{0}_last;\n  wire {1}s{0}_data;\n", i, vector(design.streams[i]));
   if (activities > 0) text += fmt::format("  wire [{}:0] activity_bits;\n", 3 * activities - 1);
-  text += fmt::format(
-      "\n  assign s0_valid = in_valid;\n  assign in_ready = s0_ready;\n  assign s0_data = in_data;\n  assign s0_last = in_last;\n"
-      "  assign out_valid = s{0}_valid;\n  assign s{0}_ready = out_ready;\n  assign out_data = s{0}_data;\n  assign out_last = "
-      "s{0}_last;\n\n",
-      design.output);
+  text += "\n";
+  if (design.host)
+    text += fmt::format(
+        "  assign s0_valid = in_valid;\n  assign in_ready = s0_ready;\n  assign s0_data = in_data;\n  assign s0_last = in_last;\n"
+        "  assign out_valid = s{0}_valid;\n  assign s{0}_ready = out_ready;\n  assign out_data = s{0}_data;\n  assign out_last = "
+        "s{0}_last;\n\n",
+        design.output);
 
   int activity = 0;
   for (const Instance& instance : design.instances) {
-    text += instance_text(instance, activity);
+    text += instance_text(design, instance, activity);
     activity += instance.has_activity ? 1 : 0;
   }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "core/network.hpp"
 #include "emit/beats.hpp"
+#include "map/partition.hpp"
 #include "map/plan.hpp"
 
 namespace bitloom {
@@ -28,7 +30,11 @@ enum class Ports {
   Payload,  ///< the same without last, which travels in the data: stream_fifo
   Fork,     ///< the same, with one bit of out_valid and out_ready for each output: stream_fork
   Join,     ///< a_*, b_* and out_*: map_add, map_concat
+  LinkOut,  ///< in_*, and a line to another chip: chip_link_sender
+  LinkIn,   ///< a line from another chip, and out_*: chip_link_receiver
 };
+
+inline constexpr std::size_t kNoStage = static_cast<std::size_t>(-1);
 
 /// One instance in bitloom_core.
 struct Instance {
@@ -38,7 +44,9 @@ struct Instance {
   std::vector<std::pair<std::string, std::string>> parameters;
   std::vector<std::size_t> inputs, outputs;  ///< indices into Design::streams
   bool has_activity = false;                 ///< busy, starved, stalled
-  std::size_t stage = 0;                     ///< index into Plan::stages
+  std::size_t stage = 0;                     ///< index into Plan::stages; kNoStage: of none on this chip
+  int chip = 0;                              ///< that it is on
+  int link = -1;                             ///< index into Plan::links, of either end of one
   std::vector<Intake> intakes;               ///< of each input
   std::int64_t latency = 1;                  ///< clocks from the last beat that an output needs to that output, about
   std::vector<std::int64_t> group_clocks{};  ///< of each output group of a window; modules with a program only
@@ -62,6 +70,7 @@ struct JoinFifo {
   std::int64_t deadlock = 0;  ///< of them, needed so that the join's other input can come at all
 };
 
+/// A core, or all chips of a system: then the two ends of a link have a stream between them, which no core has.
 struct Design {
   std::string name;
   Plan plan;
@@ -71,6 +80,9 @@ struct Design {
   std::vector<Boundary> boundaries;  ///< one for each map
   std::vector<std::size_t> outputs;  ///< index into boundaries of each network output
   std::vector<JoinFifo> fifos;
+  int chip = 0;                          ///< of a system of several: which one this is
+  std::vector<int> links_out, links_in;  ///< of that chip: indices into Plan::links, in the order in which they stand at its ports
+  bool host = true;                      ///< it has in_* and out_*: the first chip, or the only one
   std::map<std::string, MemoryImage> memories;  ///< by file name below mem/
 };
 
@@ -80,6 +92,12 @@ Design elaborate(const Network& network, const Plan& plan, std::int64_t spare = 
 
 /// make_plan and elaborate: the FIFOs, whose size only a finished plan tells, count among the device's block RAMs.
 Design make_design(const Network& network, const Budget& budget, const PlanOptions& options);
+
+/// The same for several devices: `make_partition` instead of make_plan. The design of all chips; for one device, make_design's.
+Design make_system(const Network& network, const Budget& budget, const PlanOptions& options, const PartitionOptions& partition);
+
+/// One chip of a system: its instances, streams, boundaries, stages and memories.
+Design chip_design(const Design& system, int chip);
 
 /// The structural top, module bitloom_core.
 std::string core_text(const Design& design);
@@ -98,6 +116,8 @@ struct DesignOptions {
   double fps = 0, fit = 0.7;  ///< what was asked of the plan
   std::int64_t clocks = 0;
   std::vector<std::string> fold{};  ///< as parse_fold_rule reads them
+  int devices = 1;                  ///< 0: as many as needed
+  LinkSpec link{};                  ///< of several
 };
 
 /// Names what a design computes: 64 bits, as 16 hexadecimal digits, over the core's text, the modules that it uses, the memory images, the
@@ -112,6 +132,18 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
 /// else at `folder` is an Error. `board_top` is the text of board_top.sv ("" for none).
 void write_design(const std::filesystem::path& folder, const Network& network, const Design& design, const DesignOptions& options,
                   const std::string& board_top);
+
+/// system.json, as docs/architecture.md describes it.
+nlohmann::json describe_system(const Network& network, const Design& system, const DesignOptions& options);
+
+/// The same for several chips: a design folder for each, and system.json. `board_top` makes a chip's from its design.json.
+void write_system(const std::filesystem::path& folder, const Network& network, const Design& system, const DesignOptions& options,
+                  const std::function<std::string(const nlohmann::json&)>& board_top);
+
+/// Whether a folder holds a system of several chips.
+bool is_system(const std::filesystem::path& folder);
+/// Reads FOLDER/system.json; Error when the folder is no system.
+nlohmann::json read_system(const std::filesystem::path& folder);
 
 /// Reads FOLDER/design.json; Error when the folder is not a design.
 nlohmann::json read_design(const std::filesystem::path& folder);

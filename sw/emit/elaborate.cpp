@@ -4,18 +4,28 @@
 #include <numeric>
 
 #include "emit/fifos.hpp"
+#include "map/chip_link.hpp"
 
 namespace bitloom {
 
-Elaboration::Elaboration(const Network& network, const Plan& plan)
-    : network_(network), readers_(readers_of_maps(network)), wires_(network.maps.size()) {
+Elaboration::Elaboration(const Network& network, const Plan& plan) : network_(network) {
+  const std::size_t chips = std::max<std::size_t>(1, plan.chips.size());
+  readers_.assign(network.maps.size(), std::vector<int>(chips, 0));
+  wires_.assign(network.maps.size(), std::vector<std::vector<Wire>>(chips));
+  for (const Stage& stage : plan.stages)
+    for (const int index : stage.in_maps) ++readers_[static_cast<std::size_t>(index)][static_cast<std::size_t>(stage.chip)];
+  for (const NetworkOutput& output : network.outputs) ++readers_[static_cast<std::size_t>(output.map)][chips - 1];
   design_.name = network.name;
   design_.plan = plan;
   const ValueType& type = map(network.input).type;
   design_.streams.push_back(plan.input_lanes * type.bits());
   provide(network.input, {0, plan.input_lanes, type}, "input");
-  for (stage_ = 0; stage_ < plan.stages.size(); ++stage_) add_stage(plan.stages[stage_]);
+  for (stage_ = 0; stage_ < plan.stages.size(); ++stage_) {
+    chip_ = plan.stages[stage_].chip;
+    add_stage(plan.stages[stage_]);
+  }
   stage_ = plan.stages.size() - 1;
+  chip_ = static_cast<int>(chips) - 1;
   gather_outputs();
 }
 
@@ -28,6 +38,7 @@ Instance& Elaboration::add(const std::string& module, const std::string& name, s
   instance.inputs = std::move(inputs);
   instance.outputs = {design_.streams.size()};
   instance.stage = stage_;
+  instance.chip = chip_;
   design_.streams.push_back(width);
   design_.instances.push_back(std::move(instance));
   return design_.instances.back();
@@ -43,22 +54,68 @@ Instance& Elaboration::add(const std::string& module, const std::string& suffix,
 }
 
 void Elaboration::provide(int index, const Wire& wire, const std::string& name) {
-  const int readers = readers_[static_cast<std::size_t>(index)];
-  std::vector<Wire>& wires = wires_[static_cast<std::size_t>(index)];
-  if (readers <= 1) {
-    wires = {wire};
-    return;
+  const std::vector<int>& readers = readers_[static_cast<std::size_t>(index)];
+  const int home = chip_;
+  Wire here = wire;
+  for (;; ++chip_) {
+    const auto at = static_cast<std::size_t>(chip_);
+    const bool onward = std::any_of(readers.begin() + chip_ + 1, readers.end(), [](int n) { return n > 0; });
+    std::vector<Wire> wires =
+        fork(here, readers[at] + (onward ? 1 : 0), chip_ == home ? name : fmt::format("{}_chip{}", name, chip_));
+    if (onward) {
+      here = wires.front();
+      wires.erase(wires.begin());
+    }
+    wires_[static_cast<std::size_t>(index)][at] = std::move(wires);
+    if (!onward) break;
+    const std::vector<ChipLink>& links = design_.plan.links;
+    std::size_t link = 0;
+    while (links[link].map != index || links[link].from != chip_) ++link;
+    here = cross(here, link);
   }
+  chip_ = home;
+}
+
+std::vector<Wire> Elaboration::fork(const Wire& wire, int streams, const std::string& name) {
+  if (streams <= 1) return {wire};
   const int width = wire.width() + 1;  // last travels in the data
-  Instance& fork = add("stream_fork", name + "_fork", {wire.stream}, wire.width(), {{"WIDTH", num(width)}, {"OUTPUTS", num(readers)}});
+  Instance& fork = add("stream_fork", name + "_fork", {wire.stream}, wire.width(), {{"WIDTH", num(width)}, {"OUTPUTS", num(streams)}});
   fork.ports = Ports::Fork;
   fork.intakes = {one_to_one()};
   fork.latency = 0;
-  for (int i = 1; i < readers; ++i) {
+  for (int i = 1; i < streams; ++i) {
     fork.outputs.push_back(design_.streams.size());
     design_.streams.push_back(wire.width());
   }
+  std::vector<Wire> wires;
   for (const std::size_t stream : fork.outputs) wires.push_back({stream, wire.lanes, wire.type});
+  return wires;
+}
+
+Wire Elaboration::cross(Wire wire, std::size_t index) {
+  const ChipLink& link = design_.plan.links[index];
+  adapt(wire, link.channels, "_" + link.name);
+  if (wire.width() != link.word_bits)
+    throw Error(link.name, fmt::format("was planned for words of {} bits and gets {}", link.word_bits, wire.width()));
+  Parameters p = {{"WIDTH", num(link.word_bits)},         {"BEATS", num(link.words)}, {"LANES", num(link.spec.lanes)},
+                  {"CLOCKS", num(link.spec.clock_ratio)}, {"DEPTH", num(link.depth)}, {"FRAME", num(link.frame_words)}};
+  Parameters with_timeout = p;
+  with_timeout.emplace_back("TIMEOUT", num(link.timeout));
+  Instance& sender = add("chip_link_sender", link.name + "_sender", {wire.stream}, link.spec.lanes + 1, std::move(with_timeout));
+  sender.ports = Ports::LinkOut;
+  sender.intakes = {one_to_one()};
+  sender.latency = frame_clocks(link, link.frame_words) + link.spec.latency + 16;
+  sender.link = static_cast<int>(index);
+  const std::size_t line = sender.outputs[0];
+  const int chip = chip_;
+  chip_ = link.to;
+  Instance& receiver = add("chip_link_receiver", link.name + "_receiver", {line}, wire.width(), std::move(p));
+  chip_ = chip;
+  receiver.ports = Ports::LinkIn;
+  receiver.intakes = {one_to_one()};
+  receiver.link = static_cast<int>(index);
+  wire.stream = receiver.outputs[0];
+  return wire;
 }
 
 void Elaboration::provide(const Stage& stage, const Wire& wire) {
@@ -68,7 +125,7 @@ void Elaboration::provide(const Stage& stage, const Wire& wire) {
 }
 
 Wire Elaboration::receive(int index) {
-  std::vector<Wire>& wires = wires_[static_cast<std::size_t>(index)];
+  std::vector<Wire>& wires = wires_[static_cast<std::size_t>(index)][static_cast<std::size_t>(chip_)];
   const Wire wire = wires.back();
   wires.pop_back();
   return wire;

@@ -94,6 +94,7 @@ void Elaboration::gather_outputs() {
       whole = alternate(i + 1 == wires.size() ? "outputs" : "outputs" + suffix, whole, beats, wires[i], own);
     beats += own;
   }
+  if (!design_.plan.chips.empty()) whole = cross(whole, design_.plan.links.size() - 1);  // back to the host
   design_.output = whole.stream;
 }
 

@@ -40,12 +40,18 @@ class Elaboration {
   Instance& add(const std::string& module, const std::string& suffix, Wire& wire, int lanes, const ValueType& type, Parameters parameters,
                 Intake intake);
 
-  /// `wire` carries map `index`: a boundary, and a fork where several read it.
+  /// `wire` carries map `index`: a fork where several read it, and links to the other chips that do.
   void provide(int index, const Wire& wire, const std::string& name);
+
+  /// So many streams of `wire`.
+  std::vector<Wire> fork(const Wire& wire, int streams, const std::string& name);
+
+  /// `wire` on the chip that a link leads to.
+  Wire cross(Wire wire, std::size_t link);
 
   void provide(const Stage& stage, const Wire& wire);
 
-  /// One of the streams that carry map `index`.
+  /// One of the streams that carry map `index` on this chip.
   Wire receive(int index);
 
   /// Changes `wire` to `lanes` channels per beat.
@@ -106,9 +112,10 @@ class Elaboration {
 
   const Network& network_;
   Design design_;
-  std::vector<int> readers_;              ///< by map
-  std::vector<std::vector<Wire>> wires_;  ///< by map: streams that carry it and are not taken yet
+  std::vector<std::vector<int>> readers_;              ///< by map and chip
+  std::vector<std::vector<std::vector<Wire>>> wires_;  ///< by map and chip: streams that carry it and are not taken yet
   std::size_t stage_ = 0;
+  int chip_ = 0;  ///< that instances are put on
 };
 
 }  // namespace bitloom

@@ -127,6 +127,7 @@ void add_join_fifos(const Network& network, Design& design, std::int64_t spare) 
     fifo.inputs = {feed};
     fifo.outputs = {design.streams.size()};
     fifo.stage = design.instances[at].stage;
+    fifo.chip = design.instances[at].chip;
     feed = design.streams.size();
     design.streams.push_back(place.fifo.width - 1);
     design.instances.insert(design.instances.begin() + static_cast<std::ptrdiff_t>(at), std::move(fifo));

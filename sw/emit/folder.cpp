@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <set>
 
 #include "core/files.hpp"
@@ -57,21 +58,21 @@ std::vector<fs::path> modules_used_by(const std::vector<std::string>& texts) {
   return files;
 }
 
-void refuse_to_overwrite(const fs::path& folder) {
+/// `mark`: the file that a folder of ours has.
+void refuse_to_overwrite(const fs::path& folder, const std::string& mark) {
   if (!fs::exists(folder)) return;
   if (!fs::is_directory(folder)) throw Error(folder.string(), "is a file; name a folder for the design");
-  if (!fs::is_empty(folder) && !fs::exists(folder / "design.json"))
-    throw Error(folder.string(), "holds other files and no design.json; name a new folder, so that nothing is lost");
+  if (!fs::is_empty(folder) && !fs::exists(folder / mark))
+    throw Error(folder.string(), fmt::format("holds other files and no {}; name a new folder, so that nothing is lost", mark));
 }
 
 /// What leaves the core for an image: the parts one after the other, one for each output of the network.
 nlohmann::json output_stream(const Network& network, const Design& design) {
   nlohmann::json parts = nlohmann::json::array();
   std::int64_t beats = 0;
-  for (std::size_t o = 0; o < design.outputs.size(); ++o) {
-    const Boundary& boundary = design.boundaries[design.outputs[o]];
-    const FeatureMap& map = network.maps[static_cast<std::size_t>(boundary.map)];
-    const int lanes = design.outputs.size() > 1 ? 1 : boundary.lanes;
+  for (std::size_t o = 0; o < network.outputs.size(); ++o) {
+    const FeatureMap& map = network.maps[static_cast<std::size_t>(network.outputs[o].map)];
+    const int lanes = network.outputs.size() > 1 ? 1 : design.streams[design.output] / map.type.bits();
     parts.push_back({{"name", network.outputs[o].name},
                      {"map", map.name},
                      {"lanes", lanes},
@@ -80,6 +81,62 @@ nlohmann::json output_stream(const Network& network, const Design& design) {
     beats += map.shape.size() / lanes;
   }
   return {{"beats", beats}, {"width", design.streams[design.output]}, {"parts", parts}};
+}
+
+nlohmann::json input_stream(const Network& network, const Design& design) {
+  const FeatureMap& in = network.maps[static_cast<std::size_t>(network.input)];
+  const int lanes = design.plan.input_lanes;
+  return {{"lanes", lanes}, {"type", in.type.to_string()}, {"beats", in.shape.size() / lanes}, {"width", design.streams[0]}};
+}
+
+nlohmann::json describe_options(const DesignOptions& options) {
+  nlohmann::json result = {{"scale", options.scale}, {"shift", options.shift},   {"argmax", options.argmax}, {"input", options.input},
+                           {"fps", options.fps},     {"clocks", options.clocks}, {"fit", options.fit},       {"fold", options.fold}};
+  if (options.devices != 1) {
+    result["devices"] = options.devices;
+    result["link_lanes"] = options.link.lanes;
+    result["link_clock_ratio"] = options.link.clock_ratio;
+    result["link_latency"] = options.link.latency;
+  }
+  return result;
+}
+
+nlohmann::json describe_link(const Network& network, const ChipLink& link) {
+  return {{"name", link.name},
+          {"map", link.map < 0 ? nlohmann::json() : nlohmann::json(network.maps[static_cast<std::size_t>(link.map)].name)},
+          {"from", link.from},
+          {"to", link.to},
+          {"lanes", link.spec.lanes},
+          {"clock_ratio", link.spec.clock_ratio},
+          {"latency", link.spec.latency},
+          {"channels", link.channels},
+          {"word_bits", link.word_bits},
+          {"words", link.words},
+          {"depth", link.depth},
+          {"frame_words", link.frame_words},
+          {"timeout", link.timeout},
+          {"clocks", link.clocks}};
+}
+
+/// A temporary folder beside `target`, which takes its place when `write` has filled it.
+void write_folder(const fs::path& folder, const std::function<void(const fs::path&)>& write) {
+  const fs::path target = fs::absolute(folder).lexically_normal();
+  const fs::path parent = target.has_filename() ? target.parent_path() : target.parent_path().parent_path();
+  const fs::path temporary =
+      parent / fmt::format(".{}.{}", (target.has_filename() ? target : target.parent_path()).filename().string(), ::getpid());
+  std::error_code error;
+  fs::remove_all(temporary, error);
+  fs::create_directories(temporary, error);
+  if (error)
+    throw Error(folder.string(), fmt::format("the folder cannot be made ({}); name one in a place that you may write to", error.message()));
+  try {
+    write(temporary);
+    fs::remove_all(target);
+    fs::rename(temporary, target);
+  } catch (...) {
+    fs::remove_all(temporary, error);
+    throw;
+  }
 }
 
 /// What a stage in the basis engine is made of; `stored_bits` are those of its memory images, indices and all.
@@ -139,15 +196,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                  {"model", "model.onnx"},
                  {"hash", design_hash(design, options)},
                  {"link", {{"baud", options.baud}}},
-                 {"options",
-                  {{"scale", options.scale},
-                   {"shift", options.shift},
-                   {"argmax", options.argmax},
-                   {"input", options.input},
-                   {"fps", options.fps},
-                   {"clocks", options.clocks},
-                   {"fit", options.fit},
-                   {"fold", options.fold}}},
+                 {"options", describe_options(options)},
                  {"sources", json::array()},
                  {"boundaries", json::array()},
                  {"layers", json::array()},
@@ -157,10 +206,17 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                  {"fabric", design.plan.fabric},
                  {"estimate", {{"lut4", design.plan.cost.lut4}, {"block_rams", design.plan.cost.block_rams}}}};
   for (const fs::path& source : sources) result["sources"].push_back("rtl/" + source.filename().string());
-  const FeatureMap& in = map(network.input);
-  const int in_lanes = design.plan.input_lanes;
-  result["input"] = {
-      {"lanes", in_lanes}, {"type", in.type.to_string()}, {"beats", in.shape.size() / in_lanes}, {"width", design.streams[0]}};
+  if (design.host) {
+    result["input"] = input_stream(network, design);
+    result["output"] = output_stream(network, design);
+  }
+  if (!design.plan.chips.empty()) {
+    json& chip = result["chip"] = {{"index", design.chip}, {"chips", design.plan.chips.size()}};
+    for (const auto& [name, links] : {std::pair("links_out", &design.links_out), std::pair("links_in", &design.links_in)}) {
+      chip[name] = json::array();
+      for (const int link : *links) chip[name].push_back(describe_link(network, design.plan.links[static_cast<std::size_t>(link)]));
+    }
+  }
   for (const Boundary& boundary : design.boundaries) {
     const FeatureMap& out = map(boundary.map);
     result["boundaries"].push_back({{"map", out.name},
@@ -171,7 +227,6 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                                     {"data_offset", boundary.data_offset},
                                     {"width", boundary.width}});
   }
-  result["output"] = output_stream(network, design);
   result["fifos"] = json::array();
   for (const JoinFifo& fifo : design.fifos)
     result["fifos"].push_back({{"name", fifo.name}, {"width", fifo.width}, {"depth", fifo.depth}, {"deadlock", fifo.deadlock}});
@@ -223,7 +278,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
     total_uniq += bops_uniq(network, layer);
     total_qonnx += bops_qonnx(network, layer);
   }
-  result["netlist"] = describe_netlist(design);
+  if (design.plan.chips.empty()) result["netlist"] = describe_netlist(design);
   result["macs"] = total_macs;
   result["bops_uniq"] = total_uniq;
   result["bops_qonnx"] = total_qonnx;
@@ -232,34 +287,97 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
   return result;
 }
 
+namespace {
+
+/// The files of a design, into a folder that exists.
+void write_files(const fs::path& folder, const Network& network, const Design& design, const DesignOptions& options,
+                 const std::string& board_top) {
+  fs::create_directories(folder / "rtl");
+  fs::create_directories(folder / "mem");
+  const std::string core = core_text(design);
+  const std::vector<fs::path> sources = modules_used_by({core, board_top});
+  for (const fs::path& source : sources) write_file_atomically(folder / "rtl" / source.filename(), read_text_file(source));
+  for (const auto& [name, image] : design.memories) write_file_atomically(folder / "mem" / name, image.text());
+  write_file_atomically(folder / "bitloom_core.sv", core);
+  if (!board_top.empty()) write_file_atomically(folder / "board_top.sv", board_top);
+  write_file_atomically(folder / "model.onnx", read_file(options.model));
+  write_file_atomically(folder / "design.json", describe(network, design, options, sources).dump(2) + "\n");
+}
+
+}  // namespace
+
 void write_design(const fs::path& folder, const Network& network, const Design& design, const DesignOptions& options,
                   const std::string& board_top) {
-  refuse_to_overwrite(folder);
-  const fs::path target = fs::absolute(folder).lexically_normal();
-  const fs::path parent = target.has_filename() ? target.parent_path() : target.parent_path().parent_path();
-  const fs::path temporary =
-      parent / fmt::format(".{}.{}", (target.has_filename() ? target : target.parent_path()).filename().string(), ::getpid());
-  std::error_code error;
-  fs::remove_all(temporary, error);
-  fs::create_directories(temporary / "rtl", error);
-  if (!error) fs::create_directories(temporary / "mem", error);
-  if (error)
-    throw Error(folder.string(), fmt::format("the folder cannot be made ({}); name one in a place that you may write to", error.message()));
-  try {
-    const std::string core = core_text(design);
-    const std::vector<fs::path> sources = modules_used_by({core, board_top});
-    for (const fs::path& source : sources) write_file_atomically(temporary / "rtl" / source.filename(), read_text_file(source));
-    for (const auto& [name, image] : design.memories) write_file_atomically(temporary / "mem" / name, image.text());
-    write_file_atomically(temporary / "bitloom_core.sv", core);
-    if (!board_top.empty()) write_file_atomically(temporary / "board_top.sv", board_top);
-    write_file_atomically(temporary / "model.onnx", read_file(options.model));
-    write_file_atomically(temporary / "design.json", describe(network, design, options, sources).dump(2) + "\n");
-    fs::remove_all(target);
-    fs::rename(temporary, target);
-  } catch (...) {
-    fs::remove_all(temporary, error);
-    throw;
+  refuse_to_overwrite(folder, "design.json");
+  write_folder(folder, [&](const fs::path& temporary) { write_files(temporary, network, design, options, board_top); });
+}
+
+nlohmann::json describe_system(const Network& network, const Design& system, const DesignOptions& options) {
+  using nlohmann::json;
+  const Plan& plan = system.plan;
+  json result = {{"bitloom", BITLOOM_VERSION},
+                 {"name", system.name},
+                 {"board", options.board},
+                 {"model", "model.onnx"},
+                 {"options", describe_options(options)},
+                 {"chips", json::array()},
+                 {"links", json::array()},
+                 {"layers", json::array()},
+                 {"fifos", json::array()},
+                 {"input", input_stream(network, system)},
+                 {"output", output_stream(network, system)},
+                 {"predicted_clocks_per_image", plan.clocks_per_image},
+                 {"bottleneck", plan.bottleneck},
+                 {"netlist", describe_netlist(system)}};
+  for (std::size_t c = 0; c < plan.chips.size(); ++c) {
+    const ChipPlan& chip = plan.chips[c];
+    json layers = json::array();
+    for (std::size_t i = chip.first; i < chip.last; ++i) layers.push_back(plan.stages[i].name);
+    result["chips"].push_back({{"folder", fmt::format("chip{}", c)},
+                               {"layers", layers},
+                               {"estimate", {{"lut4", chip.cost.lut4}, {"block_rams", chip.cost.block_rams}, {"dsps", chip.cost.dsps}}},
+                               {"share", chip.share}});
   }
+  for (const ChipLink& link : plan.links) {
+    result["links"].push_back(describe_link(network, link));
+    result["links"].back()["load"] = static_cast<double>(link.clocks) / static_cast<double>(plan.clocks_per_image);
+  }
+  for (const Stage& stage : plan.stages)
+    result["layers"].push_back({{"name", stage.name},
+                                {"kind", kind_name(network.layers[static_cast<std::size_t>(stage.layer)].op)},
+                                {"chip", stage.chip},
+                                {"clocks", stage.clocks}});
+  for (const JoinFifo& fifo : system.fifos)
+    result["fifos"].push_back({{"name", fifo.name}, {"width", fifo.width}, {"depth", fifo.depth}, {"deadlock", fifo.deadlock}});
+  return result;
+}
+
+void write_system(const fs::path& folder, const Network& network, const Design& system, const DesignOptions& options,
+                  const std::function<std::string(const nlohmann::json&)>& board_top) {
+  refuse_to_overwrite(folder, "system.json");
+  write_folder(folder, [&](const fs::path& temporary) {
+    for (std::size_t c = 0; c < system.plan.chips.size(); ++c) {
+      const Design chip = chip_design(system, static_cast<int>(c));
+      const fs::path part = temporary / fmt::format("chip{}", c);
+      write_files(part, network, chip, options, board_top(describe(network, chip, options, {})));
+    }
+    write_file_atomically(temporary / "model.onnx", read_file(options.model));
+    write_file_atomically(temporary / "system.json", describe_system(network, system, options).dump(2) + "\n");
+  });
+}
+
+bool is_system(const fs::path& folder) { return fs::exists(folder / "system.json"); }
+
+nlohmann::json read_system(const fs::path& folder) {
+  using nlohmann::json;
+  const fs::path file = folder / "system.json";
+  const json system = json::parse(read_text_file(file), nullptr, false);
+  bool complete = system.is_object();
+  for (const char* list : {"chips", "links"}) complete = complete && system.contains(list) && system.at(list).is_array();
+  for (const char* field : {"name", "board", "options", "input", "output", "predicted_clocks_per_image"})
+    complete = complete && system.contains(field);
+  if (!complete) throw Error(file.string(), "is no complete description of a system; compile the model again");
+  return system;
 }
 
 nlohmann::json read_design(const fs::path& folder) {

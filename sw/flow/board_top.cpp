@@ -64,6 +64,79 @@ class Ports {
   std::map<std::string, Port> ports_;
 };
 
+/// Pins of a chip among several, and how they are wired: the links, and a reset that the first chip gives to all.
+struct ChipPins {
+  std::string ports, core;
+  bool first = true;
+};
+ChipPins chip_pins(const nlohmann::json& design) {
+  ChipPins pins;
+  if (!design.contains("chip")) return pins;
+  const nlohmann::json& chip = design.at("chip");
+  const auto wires = [&](const char* links) {
+    int sum = 0;
+    for (const auto& link : chip.at(links)) sum += link.at("lanes").get<int>() + 1;
+    return sum - 1;
+  };
+  pins.first = chip.at("index").get<int>() == 0;
+  pins.ports = fmt::format(
+      ",\n    output logic [{}:0] line_out,\n    input  wire  [{}:0] status_in,\n    input  wire  [{}:0] line_in,\n    output logic [{}:0] "
+      "status_out,\n    {} chips_rst",
+      wires("links_out"), 2 * chip.at("links_out").size() - 1, wires("links_in"), 2 * chip.at("links_in").size() - 1,
+      pins.first ? "output logic" : "input  wire ");
+  pins.core = ",\n      .line_out(line_out), .status_in(status_in), .line_in(line_in), .status_out(status_out)";
+  return pins;
+}
+
+/// What stands between pins and core where the host is: the serial link, the core, the lights.
+constexpr const char* kHostBody = R"(  serial_link #(
+      .DESIGN_HASH(64'h{hash}),
+      .CLOCK_HZ({clock_hz}),
+      .BAUD(BAUD),
+      .IN_WIDTH({in_width}),
+      .IN_BEATS({in_beats}),
+      .OUT_WIDTH({out_width}),
+      .OUT_BEATS({out_beats})
+  ) link (
+      .clk({clock}), .rst(rst),
+      .uart_rx({rx}), .uart_tx(serial_out),
+      .core_rst(core_rst),
+      .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .in_last(in_last),
+      .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data), .out_last(out_last),
+      .error(link_error)
+  );
+
+  bitloom_core core (
+      .clk({clock}), .rst(core_rst),
+      .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .in_last(in_last),
+      .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data), .out_last(out_last){links}
+  );
+
+  status_leds leds (
+      .clk({clock}), .rst(core_rst),
+      .beat_in(in_valid && in_ready), .frame_out(out_valid && out_ready && out_last),
+      .link_error(link_error),
+      .ready(led_ready), .busy(led_busy), .error(led_error)
+  );
+)";
+
+/// The same for the other chips of a system: the first one's reset, the core; lights follow the lines.
+constexpr const char* kChipBody = R"(  logic [1:0] first_rst;  // a pin of another clock
+  always_ff @(posedge {clock}) first_rst <= {{first_rst[0], chips_rst}};
+
+  bitloom_core core (
+      .clk({clock}), .rst(rst || first_rst[1]){links}
+  );
+
+  status_leds leds (
+      .clk({clock}), .rst(rst),
+      .beat_in(|line_in), .frame_out(|line_out),
+      .link_error(1'b0),
+      .ready(led_ready), .busy(led_busy), .error(led_error)
+  );
+  assign serial_out = {rx};
+)";
+
 int positive(const nlohmann::json& design, const char* stream, const char* field) {
   if (design.contains(stream) && design.at(stream).is_object() && design.at(stream).contains(field)) {
     const nlohmann::json& value = design.at(stream).at(field);
@@ -143,10 +216,11 @@ void check_baud(const Board& board, int baud) {
 }
 
 std::string board_top(const Board& board, const nlohmann::json& design) {
-  const int in_width = positive(design, "input", "width");
-  const int in_beats = positive(design, "input", "beats");
-  const int out_width = positive(design, "output", "width");
-  const int out_beats = positive(design, "output", "beats");
+  const ChipPins chip = chip_pins(design);
+  const int in_width = chip.first ? positive(design, "input", "width") : 1;
+  const int in_beats = chip.first ? positive(design, "input", "beats") : 1;
+  const int out_width = chip.first ? positive(design, "output", "width") : 1;
+  const int out_beats = chip.first ? positive(design, "output", "beats") : 1;
   const int baud = positive(design, "link", "baud");
   check_baud(board, baud);
   const std::string hash = hash_of(design);
@@ -174,20 +248,27 @@ std::string board_top(const Board& board, const nlohmann::json& design) {
   const std::string button = pins.reset_button ? (pins.reset_button->active_low ? "!" : "") + pins.reset_button->port : "1'b0";
   const std::string reset = !board.pll ? button : pins.reset_button ? "!pll_locked || " + button : "!pll_locked";
 
+  const auto fill = [&](const std::string& text) {
+    return fmt::format(
+        fmt::runtime(text), fmt::arg("hash", hash), fmt::arg("clock", board.pll ? "core_clk" : pins.clock.port),
+        fmt::arg("clock_hz", static_cast<long long>(std::llround(board.clock_mhz * 1e6))), fmt::arg("in_width", in_width),
+        fmt::arg("in_beats", in_beats), fmt::arg("out_width", out_width), fmt::arg("out_beats", out_beats), fmt::arg("links", chip.core),
+        fmt::arg("rx", (pins.uart_rx.active_low ? "!" : "") + pins.uart_rx.port));
+  };
+  const std::string streams = fmt::format(
+      "  logic in_valid, in_ready, in_last;\n  logic [{}:0] in_data;\n  logic out_valid, out_ready, out_last;\n  logic [{}:0] out_data;\n  "
+      "logic core_rst, link_error, ",
+      in_width - 1, out_width - 1);
   return fmt::format(R"(// board_top - {name} on {title}, written by `bitloom compile`
 `default_nettype none
 module board_top #(
     parameter int BAUD = {baud}  // bit/s of the serial link
 ) (
-{ports}
+{ports}{chip_ports}
 );
   logic rst;
   logic serial_out;
-  logic in_valid, in_ready, in_last;
-  logic [{in_top}:0] in_data;
-  logic out_valid, out_ready, out_last;
-  logic [{out_top}:0] out_data;
-  logic core_rst, link_error, led_ready, led_busy, led_error;
+{streams}led_ready, led_busy, led_error;
 {pll}
   power_on_reset #(
       .CYCLES(1024)
@@ -195,49 +276,18 @@ module board_top #(
       .clk({clock}), .button({button}), .rst(rst)
   );
 
-  serial_link #(
-      .DESIGN_HASH(64'h{hash}),
-      .CLOCK_HZ({clock_hz}),
-      .BAUD(BAUD),
-      .IN_WIDTH({in_width}),
-      .IN_BEATS({in_beats}),
-      .OUT_WIDTH({out_width}),
-      .OUT_BEATS({out_beats})
-  ) link (
-      .clk({clock}), .rst(rst),
-      .uart_rx({rx}), .uart_tx(serial_out),
-      .core_rst(core_rst),
-      .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .in_last(in_last),
-      .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data), .out_last(out_last),
-      .error(link_error)
-  );
-
-  bitloom_core core (
-      .clk({clock}), .rst(core_rst),
-      .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .in_last(in_last),
-      .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data), .out_last(out_last)
-  );
-
-  status_leds leds (
-      .clk({clock}), .rst(core_rst),
-      .beat_in(in_valid && in_ready), .frame_out(out_valid && out_ready && out_last),
-      .link_error(link_error),
-      .ready(led_ready), .busy(led_busy), .error(led_error)
-  );
-
+{body}
   assign {tx} = {tx_level};
-{outputs}endmodule
+{outputs}{chips_rst}endmodule
 `default_nettype wire
 )",
                      fmt::arg("name", comment(design.value("name", "a design"))), fmt::arg("title", comment(board.title)),
-                     fmt::arg("ports", ports.declarations()), fmt::arg("in_top", in_width - 1), fmt::arg("out_top", out_width - 1),
-                     fmt::arg("clock", board.pll ? "core_clk" : pins.clock.port), fmt::arg("button", reset),
-                     fmt::arg("pll", board.pll ? pll_text(board) : ""),
-                     fmt::arg("clock_hz", static_cast<long long>(std::llround(board.clock_mhz * 1e6))), fmt::arg("in_width", in_width),
-                     fmt::arg("out_width", out_width), fmt::arg("in_beats", in_beats), fmt::arg("out_beats", out_beats),
-                     fmt::arg("baud", baud), fmt::arg("hash", hash),
-                     fmt::arg("rx", (pins.uart_rx.active_low ? "!" : "") + pins.uart_rx.port), fmt::arg("tx", pins.uart_tx.port),
-                     fmt::arg("tx_level", pins.uart_tx.active_low ? "!serial_out" : "serial_out"), fmt::arg("outputs", outputs));
+                     fmt::arg("ports", ports.declarations()), fmt::arg("chip_ports", chip.ports),
+                     fmt::arg("streams", chip.first ? streams : "  logic "), fmt::arg("clock", board.pll ? "core_clk" : pins.clock.port),
+                     fmt::arg("button", reset), fmt::arg("pll", board.pll ? pll_text(board) : ""), fmt::arg("baud", baud),
+                     fmt::arg("body", fill(chip.first ? kHostBody : kChipBody)), fmt::arg("tx", pins.uart_tx.port),
+                     fmt::arg("tx_level", pins.uart_tx.active_low ? "!serial_out" : "serial_out"), fmt::arg("outputs", outputs),
+                     fmt::arg("chips_rst", chip.first && !chip.ports.empty() ? "  assign chips_rst = core_rst;\n" : ""));
 }
 
 }  // namespace bitloom

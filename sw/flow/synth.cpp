@@ -155,6 +155,8 @@ void place_and_route(const Job& job, std::uint32_t seed) {
     args.insert(args.end(), {"--pre-pack", resource("sw/flow/trim_carry_chains.py").string()});
     if (!job.board.speed.empty()) args.insert(args.end(), {"--speed", job.board.speed});
   }
+  // Where the links' wires go is the user's choice: nextpnr picks pins for those that the board's file does not place.
+  if (job.design.contains("chip")) args.push_back(job.board.family == "ice40" ? "--pcf-allow-unconstrained" : "--lpf-allow-unconstrained");
   if (!job.options.router.empty()) args.insert(args.end(), {"--router", job.options.router});
   if (job.options.jobs > 1) args.insert(args.end(), {"--threads", std::to_string(job.options.jobs)});
   run_tool(job, nextpnr_name(job.board), args, job.build / "nextpnr.log");

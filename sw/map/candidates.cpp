@@ -181,10 +181,14 @@ Cost& operator+=(Cost& sum, const Cost& cost) {
   return sum;
 }
 
-std::string binding(const Cost& cost, const Budget& budget, bool by_hand) {
+double lut_limit(const Budget& budget, bool by_hand) {
   const double asked = static_cast<double>(budget.lut4) * budget.fraction;
   const double certain = static_cast<double>(budget.lut4 - budget.link_lut4) / (1 + most_underestimated());
-  const double limit = by_hand ? asked : std::min(asked, certain);
+  return by_hand ? asked : std::min(asked, certain);
+}
+
+std::string binding(const Cost& cost, const Budget& budget, bool by_hand) {
+  const double limit = lut_limit(budget, by_hand);
   if (cost.lut4 > limit)
     return fmt::format("about {:.0f} LUT4 are needed, {:.0f} ({:.0f} % of {}) may be used", cost.lut4, limit,
                        100 * limit / static_cast<double>(budget.lut4), budget.lut4);

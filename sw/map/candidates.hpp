@@ -40,8 +40,11 @@ std::optional<Choice> choose(const Candidates& candidates, std::size_t first, st
 
 Cost& operator+=(Cost& sum, const Cost& cost);
 
-/// What does not fit, in a sentence; "" when all does. Room is kept for the link and for what the cost model may miss, but not where foldings
-/// were chosen by hand.
+/// LUTs that may be planned for: room is kept for the serial link and for what the cost model may miss, but not where foldings were chosen by
+/// hand.
+double lut_limit(const Budget& budget, bool by_hand);
+
+/// What does not fit, in a sentence; "" when all does.
 std::string binding(const Cost& cost, const Budget& budget, bool by_hand);
 
 /// A plan of the chosen stages (of all), with the input's lanes and what the outputs take; nothing when these cannot meet the clocks.

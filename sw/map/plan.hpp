@@ -100,10 +100,41 @@ struct Stage {
   double adders_busy = 0;            ///< basis engine: share of its adders' clocks in which they add, in steady state
   std::string choice;                ///< why this engine, of a layer that might have had another
   int slack_groups = 0;              ///< groups that may wait at the output while the next stage pads
+  int chip = 0;                      ///< of a system of several
   std::int64_t clocks = 0;           ///< per image
   Cost cost;
 
   bool has_window() const { return kind == StageKind::Plane || kind == StageKind::MaxPool; }
+};
+
+/// What the links between chips are made of.
+struct LinkSpec {
+  int lanes = 8;        ///< wires that carry data, 1 to 8, for each map at each cut
+  int clock_ratio = 1;  ///< clocks of the cores to a symbol of these wires
+  int latency = 4;      ///< clocks from pin to pin
+};
+
+/// A map on its way from a chip to the next one: rtl/chips/chip_link_sender and chip_link_receiver.
+struct ChipLink {
+  std::string name;
+  int map = -1;  ///< of the network; -1: the system's output, back to the first chip
+  int from = 0, to = 0;
+  LinkSpec spec;
+  int channels = 1;         ///< of the map in a word
+  int word_bits = 1;        ///< WIDTH
+  std::int64_t words = 1;   ///< of an image: BEATS
+  int depth = 4;            ///< words: DEPTH
+  int frame_words = 1;      ///< FRAME
+  int timeout = 4;          ///< clocks: TIMEOUT
+  std::int64_t clocks = 0;  ///< that an image occupies the wires, in full frames
+  Cost sender, receiver;    ///< of either end
+};
+
+/// One device of a system: the stages first .. last-1 and its ends of links.
+struct ChipPlan {
+  std::size_t first = 0, last = 0;
+  Cost cost;         ///< with the links' ends
+  double share = 0;  ///< of what it uses most: LUTs that may be planned for, block RAMs or multipliers
 };
 
 struct Plan {
@@ -114,6 +145,8 @@ struct Plan {
   std::string bottleneck;             ///< the stage (or "input") that sets it
   std::string binding;                ///< what keeps the next faster plan from fitting; empty where clocks were asked for, or none is faster
   Cost cost;
+  std::vector<ChipPlan> chips;  ///< of a system of several; else empty (make_partition)
+  std::vector<ChipLink> links;  ///< between them, ascending by `from`; the last one leads back to the first chip
 };
 
 struct PlanOptions {

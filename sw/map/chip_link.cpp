@@ -1,0 +1,90 @@
+#include "map/chip_link.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "map/stages.hpp"
+
+namespace bitloom {
+namespace {
+
+constexpr int kWordBits = 72;       // a word's bits, where values allow: two block RAMs of ECP5 side by side
+constexpr int kFrameBits = 1024;    // of words in a frame: 7 % of the wires' time go into the rest
+constexpr int kCheckBits = 32;      // chip_crc
+constexpr int kIdleSymbols = 3;     // between frames
+constexpr int kPinClocks = 8;       // pins' registers and synchronizers, and what the ends need to turn round
+constexpr int kMaxLatency = 4096;
+
+// LUT4 of the ends, measured by synthesis for ECP5 (docs/chips.md): hardly of the words' width, more where Yosys takes LUTs for the buffer.
+constexpr double kSenderLuts = 460, kReceiverLuts = 380;
+
+std::int64_t symbols(std::int64_t bits, int lanes) { return (bits + lanes - 1) / lanes; }
+
+int number_bits(int depth) { return std::bit_width(static_cast<unsigned>(depth)); }  // 2 * depth numbers
+
+std::int64_t report_clocks(const ChipLink& link) {
+  return (2 * number_bits(link.depth) + 1 + kCheckBits + 2) * std::int64_t{link.spec.clock_ratio};
+}
+
+}  // namespace
+
+void check_link_spec(const LinkSpec& spec) {
+  if (spec.lanes < 1 || spec.lanes > 8) throw Error("--link-lanes", fmt::format("{} given; 1 to 8 wires expected", spec.lanes));
+  if (spec.clock_ratio < 1 || spec.clock_ratio > 64)
+    throw Error("--link-clock-ratio", fmt::format("{} given; 1 to 64 clocks of the cores to a symbol expected", spec.clock_ratio));
+  if (spec.latency < 0 || spec.latency > kMaxLatency)
+    throw Error("--link-latency", fmt::format("{} given; 0 to {} clocks expected", spec.latency, kMaxLatency));
+}
+
+std::int64_t frame_clocks(const ChipLink& link, std::int64_t words) {
+  const int header = number_bits(link.depth) + std::bit_width(static_cast<unsigned>(link.frame_words));
+  return (symbols(header, link.spec.lanes) + words * symbols(link.word_bits, link.spec.lanes) + symbols(kCheckBits, link.spec.lanes) +
+          kIdleSymbols) *
+         link.spec.clock_ratio;
+}
+
+ChipLink make_chip_link(const LinkSpec& spec, int word_bits, std::int64_t words, const Budget& device) {
+  ChipLink link;
+  link.spec = spec;
+  link.word_bits = word_bits;
+  link.words = words;
+  link.frame_words = static_cast<int>(std::clamp<std::int64_t>(kFrameBits / word_bits, 1, std::min<std::int64_t>(64, words)));
+  // Words under way until the report of their arrival is back, and a frame more that waits meanwhile.
+  for (link.depth = 4; link.depth < 32768; link.depth *= 2) {
+    const std::int64_t back = 3 * frame_clocks(link, link.frame_words) + 2 * (spec.latency + kPinClocks) + 2 * report_clocks(link);
+    const std::int64_t word = symbols(word_bits, spec.lanes) * spec.clock_ratio;
+    if (link.depth >= 2 * link.frame_words && link.depth * word >= back) {
+      link.timeout = static_cast<int>(2 * back);
+      break;
+    }
+  }
+  link.clocks = words / link.frame_words * frame_clocks(link, link.frame_words);
+  if (const std::int64_t rest = words % link.frame_words; rest > 0) link.clocks += frame_clocks(link, rest);
+  for (Cost* end : {&link.sender, &link.receiver}) {
+    end->memory_bits = std::int64_t{link.depth} * word_bits;
+    end->block_rams = block_rams(device, word_bits, link.depth);
+  }
+  link.sender.lut4 = kSenderLuts;
+  link.receiver.lut4 = kReceiverLuts;
+  return link;
+}
+
+ChipLink make_chip_link(const LinkSpec& spec, int channels, const ValueType& type, std::int64_t size, const Budget& device) {
+  int best = 1;
+  double fewest = 0;  // symbols for a value
+  for (const int together : divisors(channels)) {
+    const int bits = together * type.bits();
+    if (together > 1 && bits > kWordBits) continue;
+    const double each = static_cast<double>(symbols(bits, spec.lanes)) / together;
+    if (together > 1 && each > fewest) continue;
+    best = together;
+    fewest = each;
+  }
+  ChipLink link = make_chip_link(spec, best * type.bits(), size / best, device);
+  link.channels = best;
+  return link;
+}
+
+}  // namespace bitloom
