@@ -19,7 +19,7 @@ import check_golden
 import recipe as recipes
 from deploy import load_frozen, weight_statistics
 from runner import finished
-from train_many import Job, add_options, run_jobs, unpack
+from train_many import add_options, run_jobs, sharing_float, unpack
 
 WIDTHS = ((1, 1), (1, 2), (2, 2), (3, 3), (4, 4), (4, 8))
 CODEBOOKS = (2, 3, 4)
@@ -45,23 +45,13 @@ def variants():
 
 def jobs(base, seeds, only=None):
     """The float runs, one for each seed and kind of activation, and the quantized runs that start from them."""
-    floats, quantized = [], []
-    first = [phase for phase in base["phase"] if phase["kind"] == "float"]
-    rest = [phase for phase in base["phase"] if phase["kind"] != "float"]
-    for seed in seeds:
-        needed = {}
-        for name, over in variants().items():
-            if only and name not in only:
-                continue
-            kind = "hardtanh" if over["activation_bits"] == 1 else "relu"
-            if kind not in needed:
-                recipe = {**copy.deepcopy(base), "name": f"{base['name']}-float-{kind}", "seed": seed, "phase": first}
-                recipe["quantize"] = {"method": "nice", "weight_bits": 2, "activation_bits": 1 if kind == "hardtanh" else 8}
-                needed[kind] = Job(recipes.check(recipe, "ablation"))
-            recipe = {**copy.deepcopy(base), "name": f"{base['name']}-{name}", "seed": seed, "phase": rest, "quantize": over}
-            quantized.append(Job(recipes.check(recipe, "ablation"), needed[kind].name))
-        floats += needed.values()
-    return floats + quantized
+    family = [
+        recipes.check({**copy.deepcopy(base), "name": f"{base['name']}-{name}", "seed": seed, "quantize": over}, "ablation")
+        for seed in seeds
+        for name, over in variants().items()
+        if not only or name in only
+    ]
+    return sharing_float(base["name"], family)
 
 
 def spread(values):

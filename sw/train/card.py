@@ -17,23 +17,24 @@ def describe(quantize):
     return "; ".join(words)
 
 
-def phases(recipe):
+def phases(recipe, start=None):
+    """All phases in words, those of the float run first that the training started from."""
     return ", then ".join(
         f"{phase['kind']} {phase['epochs']:g} epochs ({', '.join(f'{k} {v}' for k, v in phase.items() if k not in ('kind', 'epochs'))})"
-        for phase in recipe["phase"]
+        for phase in [*(start["phase"] if start else []), *recipe["phase"]]
     )
 
 
 def text(result, check):
     """result.json and check.json as a card."""
     recipe, info = result["recipe"], check["info"]
-    own_float = " (of the float phase of the same run)" if result["float_accuracy"] is not None and not recipe.get("init") else ""
+    own_float = " (of the float phase of the same run)" if result["float_accuracy"] is not None and not recipe.get("init") and not result.get("start") else ""
     elsewhere = abs(result["accuracy"] - check["trainer_accuracy"]) > 1e-9
     rows = [
         ("data", f"{recipe['data']['set']}, {check['images']:,} test images"),
         ("network", ", ".join(f"{key} {value}" for key, value in recipe["net"].items())),
         ("quantizers", describe(recipe["quantize"])),
-        ("training", f"batch {recipe['batch']}; {phases(recipe)}"),
+        ("training", f"batch {recipe['batch']}; {phases(recipe, result.get('start'))}"),
         ("seed", f"{recipe['seed']}"),
         ("trained with", f"PyTorch {result['torch']}, {result['device']}, {result['seconds']:.0f} s"),
         ("float accuracy", percent(result["float_accuracy"]) + own_float),

@@ -107,8 +107,10 @@ class Run:
         self.model = model.to(self.device)
         self.phase, self.epoch, self.curves, self.seconds, self.float_accuracy = 0, 0, [], 0.0, None
         self.optimizer = None
-        if init is not None:
-            self.float_accuracy = (finished(init.parent) or {}).get("float_accuracy")
+        self.start = None  # the float run whose network this one starts from: its name and phases, for the card
+        if init is not None and (before := finished(init.parent)):
+            self.float_accuracy = before["float_accuracy"]
+            self.start = {"name": before["name"], "phase": before["recipe"]["phase"]}
         self._resume()
 
     def log(self, text):
@@ -236,7 +238,7 @@ class Run:
 
     def _finish(self):
         result = {
-            "name": self.recipe["name"], "seed": self.recipe["seed"], "recipe": self.recipe, "float_accuracy": self.float_accuracy,
+            "name": self.recipe["name"], "seed": self.recipe["seed"], "recipe": self.recipe, "start": self.start, "float_accuracy": self.float_accuracy,
             "epochs": self.total_epochs(), "seconds": round(self.seconds, 1), "test_images": len(self.data.test),
             "torch": torch.__version__, "python": platform.python_version(),
             "device": torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "cpu",

@@ -9,7 +9,9 @@ networks this small leave it idle most of the time. Needs torch and numpy only; 
 `--pack FOLDER` puts what is needed for that into at most 7 ZIP files of at most 15 MB there, anew after each finished run.
 """
 import argparse
+import copy
 import functools
+import itertools
 import json
 import multiprocessing as processes
 import os
@@ -41,6 +43,26 @@ class Job:
     @property
     def name(self):
         return run_name(self.recipe)
+
+
+def sharing_float(base_name, all_recipes):
+    """Jobs for recipes of one family, each with its float phases first: what begins with the same float training (network, data, seed, kind of
+    activation) starts from one float run, which is trained once."""
+    floats, quantized = {}, []
+    for recipe in all_recipes:
+        first = list(itertools.takewhile(lambda phase: phase["kind"] == "float", recipe["phase"]))
+        rest = recipe["phase"][len(first) :]
+        kind = "hardtanh" if recipe.get("quantize") and recipe["quantize"]["activation_bits"] == 1 else "relu"
+        if not first or not rest:
+            quantized.append(Job(recipe))
+            continue
+        alone = {**copy.deepcopy(recipe), "phase": first, "quantize": {"method": "nice", "weight_bits": 2, "activation_bits": 1 if kind == "hardtanh" else 8}}
+        key = json.dumps({**alone, "name": ""}, sort_keys=True)
+        if key not in floats:
+            like = sum(job.recipe["seed"] == recipe["seed"] and f"-float-{kind}" in job.recipe["name"] for job in floats.values())
+            floats[key] = Job(recipes.check({**alone, "name": f"{base_name}-float-{kind}" + (f"-{like + 1}" if like else "")}, base_name))
+        quantized.append(Job(recipes.check({**recipe, "phase": rest}, recipe["name"]), floats[key].name))
+    return [*floats.values(), *quantized]
 
 
 IMAGE = {"digits": (1, 8, 8), "cifar-10": (3, 32, 32)}  # shapes; the others are 1 x 28 x 28
@@ -223,8 +245,8 @@ def run_jobs(jobs, options):
 
 
 def jobs_of(names, seeds, longer=1.0):
-    """Jobs for "RECIPE" (all its variants), "RECIPE:VARIANT" and "ablation"."""
-    jobs = []
+    """Jobs for "RECIPE" (all its variants), "RECIPE:VARIANT" and "ablation". Variants of one file share their float training."""
+    jobs, families = [], {}
     for name in names:
         if name == "ablation":
             import ablation  # which imports this module
@@ -234,7 +256,9 @@ def jobs_of(names, seeds, longer=1.0):
         file, _, variant = name.partition(":")
         variants = [variant] if variant else list(recipes.read_file(file)[1]) or [None]
         for variant in variants:
-            jobs += [Job(recipes.load(file, variant, seed, longer)) for seed in (seeds or [None])]
+            families.setdefault(file, []).extend(recipes.load(file, variant, seed, longer) for seed in (seeds or [None]))
+    for file, family in families.items():
+        jobs += sharing_float(recipes.read_file(file)[0]["name"], family)
     return jobs
 
 

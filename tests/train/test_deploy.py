@@ -229,6 +229,17 @@ class Files(unittest.TestCase):
             self.assertIn("| w2a2: noise and learned clamp against neither | 2 |", text)
             self.assertIn("| 2 bits: codebook against uniform | 2 |", text)
 
+    def test_variants_of_a_file_share_their_float_training(self):
+        jobs = train_many.jobs_of(["fashion:w4a4", "fashion:w2a2", "fashion:w1a1"], [1, 2])
+        starts = {job.name: job.start for job in jobs}
+        self.assertEqual(len(jobs), 4 + 6)
+        for seed in (1, 2):
+            self.assertEqual(starts[f"fashion-w4a4-s{seed}"], starts[f"fashion-w2a2-s{seed}"])
+            self.assertNotEqual(starts[f"fashion-w4a4-s{seed}"], starts[f"fashion-w1a1-s{seed}"], "another network and activation")
+        self.assertNotEqual(starts["fashion-w4a4-s1"], starts["fashion-w4a4-s2"])
+        kinds = {job.name: {phase["kind"] for phase in job.recipe["phase"]} for job in jobs}
+        self.assertTrue(all(kinds[job.name] == ({"gradual"} if job.start else {"float"}) for job in jobs), kinds)
+
     def test_a_failed_run_does_not_end_the_others(self):
         base = recipes.load("digits", "nice-w4a4")
         base.update(batch=128, net={"name": "digits-cnn", "width": 0.25}, phase=[{"kind": "float", "epochs": 1, "rate": 0.01}])
