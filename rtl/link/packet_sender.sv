@@ -5,7 +5,7 @@
 //   start_ready    ____________________________/~\_     with the closing flag's transfer
 //   out_data       __< 7E >< type > ... < 7E >_____
 //
-// The payload is `length` bytes of in_*, taken between start_valid and start_ready.
+// The payload is `length` bytes of in_*, taken between start_valid and start_ready into a register: what chooses them, a block RAM among it, is a path of its own.
 //
 // Rate       one byte in about 12 clocks, two for an escaped one.
 // Reset      drops a begun packet.
@@ -48,8 +48,10 @@ module packet_sender #(
   logic [1:0]  checked;  // check bytes sent
   logic [7:0]  bits;
   logic [31:0] crc;
+  logic [7:0]  payload;  // the payload's next byte
+  logic        held;     // there is one
 
-  wire load = !loaded && steps == 4'd0 && start_valid && (state != StPayload || in_valid);
+  wire load = !loaded && steps == 4'd0 && start_valid && (state != StPayload || held);
   wire sent = loaded && out_ready && !escape;
 
   logic [7:0] next_value;
@@ -67,7 +69,7 @@ module packet_sender #(
         else state_next = StPayload;
       end
       StPayload: begin
-        next_value = in_data;
+        next_value = payload;
         if (left == LENGTH_BITS'(1)) state_next = StCheck;
       end
       StCheck:   begin
@@ -80,13 +82,15 @@ module packet_sender #(
   wire framing   = state == StOpen || state == StClose;
   wire to_escape = !framing && (next_value == FLAG || next_value == ESCAPE);
 
-  assign in_ready    = load && state == StPayload;
+  assign in_ready    = state == StPayload && !held;
   assign out_valid   = loaded;
   assign out_data    = escape ? ESCAPE : value;
   assign start_ready = sent && is_flag && state == StOpen;  // the state after StClose's byte
 
   always_ff @(posedge clk) begin
+    if (in_valid && in_ready) held <= 1'b1;
     if (load) begin
+      held   <= 1'b0;
       state  <= state_next;
       loaded <= 1'b1;
       escape <= to_escape;
@@ -98,6 +102,7 @@ module packet_sender #(
     end
     if (rst) begin
       state  <= StOpen;
+      held   <= 1'b0;
       loaded <= 1'b0;
       escape <= 1'b0;
       steps  <= 4'd0;
@@ -105,6 +110,7 @@ module packet_sender #(
   end
 
   always_ff @(posedge clk) begin
+    if (in_ready) payload <= in_data;
     if (load) begin
       value   <= {next_value[7:6], next_value[5] ^ to_escape, next_value[4:0]};
       is_flag <= framing;

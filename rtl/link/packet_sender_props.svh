@@ -77,7 +77,8 @@ always_comb
     if (state == StLow) assert (f_loaded == 17'd2 && f_taken == 17'd0);
     if (state == StHigh) assert (f_loaded == 17'd3 && f_taken == 17'd0);
     if (state == StHigh) assert (left == start_length);
-    if (state == StPayload) assert (left != '0 && left <= start_length && f_taken == 17'(start_length) - 17'(left) && f_loaded == f_taken + 17'd4);
+    if (state == StPayload) assert (left != '0 && left <= start_length && f_taken == 17'(start_length) - 17'(left) + 17'(held) && f_loaded + 17'(held) == f_taken + 17'd4);
+    if (state != StPayload) assert (!held);
     if (state == StCheck) assert (f_taken == 17'(start_length) && f_loaded == f_taken + 17'd4 + 17'(checked));
     if (state == StClose) assert (f_taken == 17'(start_length) && f_loaded == f_size);
     assert (state <= StClose);

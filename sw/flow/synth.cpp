@@ -16,6 +16,7 @@
 #include "emit/design.hpp"
 #include "flow/alone_top.hpp"
 #include "flow/boards.hpp"
+#include "flow/floorplan.hpp"
 #include "flow/netlist.hpp"
 #include "flow/nextpnr.hpp"
 #include "flow/packed_cells.hpp"
@@ -130,6 +131,30 @@ void place_pilots(const Job& job) {
   write_file_atomically(file, netlist.dump());
 }
 
+/// Cell counts by type after Yosys, before packing.
+std::map<std::string, int> yosys_cells(const fs::path& file) {
+  const json stat = read_json(file);
+  std::map<std::string, int> cells;
+  try {
+    for (const auto& [type, count] : stat.at("design").at("num_cells_by_type").items())
+      if (type.rfind('$', 0) != 0) cells[type] = count.get<int>();
+  } catch (const json::exception& error) {
+    throw Error(file.string(), fmt::format("is not what Yosys 0.52's stat -json writes ({})", error.what()));
+  }
+  return cells;
+}
+
+/// Numbers block RAMs for floorplan_block_rams.py where the design takes half of the chip's or more; with fewer the placer does well by itself.
+void plan_block_rams(const Job& job) {
+  const auto cells = yosys_cells(job.folder / job.build / "cells.json");
+  const auto rams = cells.find("DP16KD");
+  if (rams == cells.end() || 2 * rams->second < job.board.bram) return;
+  const fs::path file = job.folder / job.build / "netlist.json";
+  json netlist = read_json(file);
+  order_block_rams(netlist.at("modules").at(job.top()), job.design);
+  write_file_atomically(file, netlist.dump());
+}
+
 void place_and_route(const Job& job, std::uint32_t seed) {
   const auto in_build = [&](const char* name) { return (job.build / name).string(); };
   const std::string pins = fs::absolute(job.board.pins_file).string();
@@ -152,7 +177,8 @@ void place_and_route(const Job& job, std::uint32_t seed) {
     args.insert(args.end(), {ice40 ? "--pcf" : "--lpf", pins, ice40 ? "--asc" : "--textcfg", (job.build / config_name(job)).string()});
   if (!ice40) {
     if (job.options.alone) args.push_back("--lpf-allow-unconstrained");
-    args.insert(args.end(), {"--pre-pack", resource("sw/flow/trim_carry_chains.py").string()});
+    for (const char* script : {"sw/flow/trim_carry_chains.py", "sw/flow/floorplan_block_rams.py"})
+      args.insert(args.end(), {"--pre-pack", resource(script).string()});
     if (!job.board.speed.empty()) args.insert(args.end(), {"--speed", job.board.speed});
   }
   // Where the links' wires go is the user's choice: nextpnr picks pins for those that the board's file does not place.
@@ -206,19 +232,6 @@ fs::path pack(const Job& job) {
   run_tool(job, "ecppack", {"--compress", "--input", (job.build / "design.config").string(), "--bit", (job.build / "design.bit").string()},
            job.build / "pack.log");
   return job.build / "design.bit";
-}
-
-/// Cell counts by type after Yosys, before packing.
-std::map<std::string, int> yosys_cells(const fs::path& file) {
-  const json stat = read_json(file);
-  std::map<std::string, int> cells;
-  try {
-    for (const auto& [type, count] : stat.at("design").at("num_cells_by_type").items())
-      if (type.rfind('$', 0) != 0) cells[type] = count.get<int>();
-  } catch (const json::exception& error) {
-    throw Error(file.string(), fmt::format("is not what Yosys 0.52's stat -json writes ({})", error.what()));
-  }
-  return cells;
 }
 
 CellUse available(const std::map<std::string, Utilization>& use, const Board& board) {
@@ -353,6 +366,7 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   step(1, "synthesis (yosys)");
   synthesize_netlist(job);
   if (options.patchable) place_pilots(job);
+  if (job.board.family == "ecp5") plan_block_rams(job);
   step(2, fmt::format("place and route ({})", nextpnr_name(job.board)));
   const std::map<std::string, double> fmax = place_seeds(job);
   SynthResult result = collect(job);

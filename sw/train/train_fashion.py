@@ -26,6 +26,7 @@ from models import CLASSES
 from quantizers import FusedUniform
 
 BATCH = 200
+TEMPERATURE = 4.0  # of distillation
 
 
 def accuracy(model, images, labels):
@@ -78,8 +79,16 @@ class Phases:
         return self.weight if epoch < self.warm + self.prune else 0.0
 
 
-def fit(model, images, labels, epochs, rate, checkpoint, phases=None, held_out=HELD_OUT):
-    """Cross entropy, Adam, cosine learning rate. Writes `checkpoint` after each epoch and goes on from it."""
+def distilled(scores, targets):
+    """Cross entropy against a teacher's softened answers (Hinton, Vinyals and Dean 2015, arXiv 1503.02531), with the weight TEMPERATURE^2 that
+    keeps its gradient as large as that against labels."""
+    soft = nn.functional.log_softmax(scores / TEMPERATURE, 1)
+    return TEMPERATURE**2 * nn.functional.kl_div(soft, nn.functional.log_softmax(targets / TEMPERATURE, 1), reduction="batchmean", log_target=True)
+
+
+def fit(model, images, labels, epochs, rate, checkpoint, phases=None, held_out=HELD_OUT, teacher=None, share=0.0):
+    """Cross entropy, Adam, cosine learning rate. Writes `checkpoint` after each epoch and goes on from it. `share` of the loss is what the
+    answers differ from `teacher`'s for the same image, the rest against the labels."""
     optimizer = torch.optim.Adam(parameter_groups(model, rate))
     train, held = slice(0, len(images) - held_out), slice(len(images) - held_out, None)
     steps = -(-train.stop // BATCH)
@@ -96,8 +105,14 @@ def fit(model, images, labels, epochs, rate, checkpoint, phases=None, held_out=H
         total, chunks = 0.0, torch.randperm(train.stop).split(BATCH)
         for number, chunk in enumerate(chunks):
             weight = phases.step(model, epoch * len(chunks) + number, len(chunks)) if phases else 0.0
-            loss = nn.functional.cross_entropy(model(augmented(images[chunk])), labels[chunk])
+            x = augmented(images[chunk])
+            scores = model(x)
+            loss = nn.functional.cross_entropy(scores, labels[chunk])
             total += loss.item()
+            if share:
+                with torch.no_grad():
+                    targets = teacher(x)
+                loss = (1 - share) * loss + share * distilled(scores, targets)
             if weight:
                 loss = loss + weight * d.l1(model)
             optimizer.zero_grad(set_to_none=True)  # else the factor that is not trained would move by its momentum
@@ -165,6 +180,7 @@ def main():
     decomposed.add_argument("--rate", type=float, default=0.002)
     decomposed.add_argument("--l1", type=float, default=1e-6, help="weight of the sum of the coefficients' magnitudes")
     decomposed.add_argument("--cross-interval", type=int, default=50, help="steps for the bases, after three times as many for the coefficients")
+    decomposed.add_argument("--distill", type=float, default=0.8, help="share of the loss against the reference's answers, the rest against the labels")
     options = parser.parse_args()
 
     options.work.mkdir(parents=True, exist_ok=True)
@@ -185,7 +201,7 @@ def main():
         parser.error(f"{epochs} epochs in all, {options.prune_epochs} of pruning; a whole number in all, and some pruning, expected")
     name = f"{options.name}-m{options.basis}-d{options.density * 100:g}"
     model = decompose(trained["model"], options)
-    model = fit(model, images, labels, int(epochs), options.rate, options.work / f"{name}.pt", Phases(options))
+    model = fit(model, images, labels, int(epochs), options.rate, options.work / f"{name}.pt", Phases(options), teacher=trained["model"].eval(), share=options.distill)
     save(model, name, options, test)
 
 
