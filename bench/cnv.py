@@ -28,7 +28,7 @@ def measure(bitloom, model, clocks, seeds, work):
     images = work / "images.npy"
     numpy.save(images, numpy.random.default_rng(1).integers(0, 256, (IMAGES, 32, 32, 3)).astype(numpy.uint8))
     run("sim", design, "--data", images, "--images", IMAGES)
-    run("synth", design, "--freq", AIM_MHZ, "--seeds", seeds)
+    run("synth", design, "--freq", AIM_MHZ, "--seeds", seeds, "--router", "router2")
     sim = json.loads((design / "sim.json").read_text())
     synth = json.loads((design / "build/synth" / BOARD / "synth.json").read_text())
     row = {"clocks_asked": clocks, "bit_exact": sim["bit_exact"], "images": IMAGES, "clocks_per_image": sim["clocks_per_image"],

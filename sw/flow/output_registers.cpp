@@ -61,11 +61,19 @@ bool is_plain(const json& ff, const json& clock) {
          parameter(ff, "REGSET", "RESET") == "RESET" && enabled && free_of_reset;
 }
 
+/// The instance of the core, or of the top, that a cell belongs to: "core.conv1", "link".
+std::string instance_of(const std::string& cell) {
+  const std::string core = "core.";
+  return cell.substr(0, cell.find('.', cell.rfind(core, 0) == 0 ? core.size() : 0));
+}
+
 using Behind = std::vector<std::pair<std::string, std::string>>;
 
-/// Data pins of a port that somebody reads, with the flip-flop behind each; null unless all of them are plain flip-flops.
-std::optional<Behind> registers_behind(const json& cells, const Readers& readers, const json& ram, const std::string& port,
+/// Data pins of a port that somebody reads, with the flip-flop behind each; null unless all of them are plain flip-flops of the same
+/// instance: a stream between two instances stays where it is, since `bitloom sim --netlist` enters and compares it there.
+std::optional<Behind> registers_behind(const json& cells, const Readers& readers, const std::string& name, const std::string& port,
                                        const json& clock) {
+  const json& ram = cells.at(name);
   Behind found;
   for (int i = 0; i < kDataPins; ++i) {
     const std::string pin = fmt::format("DO{}{}", port, i);
@@ -75,7 +83,8 @@ std::optional<Behind> registers_behind(const json& cells, const Readers& readers
     const auto count = readers.count.find(net);
     if (count == readers.count.end()) continue;
     const auto reader = readers.register_of.find(net);
-    if (count->second != 1 || reader == readers.register_of.end() || !is_plain(cells.at(reader->second), clock))
+    if (count->second != 1 || reader == readers.register_of.end() || !is_plain(cells.at(reader->second), clock) ||
+        instance_of(reader->second) != instance_of(name))
       return std::nullopt;
     found.emplace_back(pin, reader->second);
   }
@@ -96,7 +105,7 @@ int absorb_output_registers(json& module) {
     const bool wide = is_wide(ram);
     std::map<std::string, std::optional<Behind>> behind;
     for (const std::string port : {"A", "B"})
-      behind[port] = registers_behind(cells, readers, ram, port, bit_at(ram, wide ? "CLKB" : "CLK" + port));
+      behind[port] = registers_behind(cells, readers, name, port, bit_at(ram, wide ? "CLKB" : "CLK" + port));
     if (wide && (!behind["A"] || !behind["B"] || (behind["A"]->empty() && behind["B"]->empty()))) continue;
     for (const auto& [port, registers] : behind) {
       if (!registers || (registers->empty() && !wide)) continue;

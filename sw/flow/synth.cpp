@@ -19,6 +19,7 @@
 #include "flow/floorplan.hpp"
 #include "flow/netlist.hpp"
 #include "flow/nextpnr.hpp"
+#include "flow/output_registers.hpp"
 #include "flow/packed_cells.hpp"
 #include "flow/patch.hpp"
 
@@ -144,14 +145,17 @@ std::map<std::string, int> yosys_cells(const fs::path& file) {
   return cells;
 }
 
-/// Numbers block RAMs for floorplan_block_rams.py where the design takes half of the chip's or more; with fewer the placer does well by itself.
-void plan_block_rams(const Job& job) {
+/// What the netlist of an ECP5 needs beyond Yosys: registers in the block RAMs and, where the design takes half of the chip's blocks or more, a floorplan of
+/// them; with fewer the placer does well by itself.
+void improve_block_rams(const Job& job) {
   const auto cells = yosys_cells(job.folder / job.build / "cells.json");
   const auto rams = cells.find("DP16KD");
-  if (rams == cells.end() || 2 * rams->second < job.board.bram) return;
+  if (rams == cells.end()) return;
   const fs::path file = job.folder / job.build / "netlist.json";
   json netlist = read_json(file);
-  order_block_rams(netlist.at("modules").at(job.top()), job.design);
+  json& module = netlist.at("modules").at(job.top());
+  absorb_output_registers(module);
+  if (2 * rams->second >= job.board.bram) order_block_rams(module, job.design);
   write_file_atomically(file, netlist.dump());
 }
 
@@ -366,7 +370,7 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   step(1, "synthesis (yosys)");
   synthesize_netlist(job);
   if (options.patchable) place_pilots(job);
-  if (job.board.family == "ecp5") plan_block_rams(job);
+  if (job.board.family == "ecp5") improve_block_rams(job);
   step(2, fmt::format("place and route ({})", nextpnr_name(job.board)));
   const std::map<std::string, double> fmax = place_seeds(job);
   SynthResult result = collect(job);

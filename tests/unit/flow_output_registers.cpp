@@ -30,9 +30,9 @@ json memory(int width, int used) {
     const std::string pin = i < 18 ? fmt::format("DOB{}", i) : fmt::format("DOA{}", i - 18);
     ram["port_directions"][pin] = "output";
     ram["connections"][pin] = {10 + i};
-    cells[fmt::format("ff{}", i)] = flip_flop(10 + i, 50 + i);
+    cells[fmt::format("core.a.ff{}", i)] = flip_flop(10 + i, 50 + i);
   }
-  cells["ram"] = ram;
+  cells["core.a.ram"] = ram;
   return {{"ports", json::object()}, {"cells", cells}};
 }
 
@@ -41,7 +41,7 @@ json memory(int width, int used) {
 TEST_CASE("registers behind a port go into the block") {
   json module = memory(18, 3);
   CHECK(absorb_output_registers(module) == 3);
-  const json& ram = module.at("cells").at("ram");
+  const json& ram = module.at("cells").at("core.a.ram");
   CHECK(module.at("cells").size() == 1);
   CHECK(ram.at("parameters").at("REGMODE_B") == "OUTREG");
   CHECK(ram.at("parameters").at("REGMODE_A") == "NOREG");
@@ -52,11 +52,11 @@ TEST_CASE("registers behind a port go into the block") {
 TEST_CASE("a word of 36 bits takes the registers of both ports, or none") {
   json module = memory(36, 20);
   CHECK(absorb_output_registers(module) == 20);
-  CHECK(module.at("cells").at("ram").at("parameters").at("REGMODE_A") == "OUTREG");
+  CHECK(module.at("cells").at("core.a.ram").at("parameters").at("REGMODE_A") == "OUTREG");
   module = memory(36, 20);
-  module["cells"]["ff19"]["connections"]["LSR"] = {99};
+  module["cells"]["core.a.ff19"]["connections"]["LSR"] = {99};
   CHECK(absorb_output_registers(module) == 0);
-  CHECK(module.at("cells").at("ram").at("parameters").at("REGMODE_B") == "NOREG");
+  CHECK(module.at("cells").at("core.a.ram").at("parameters").at("REGMODE_B") == "NOREG");
   module = memory(36, 5);
   CHECK(absorb_output_registers(module) == 5);  // nobody reads the upper half
 }
@@ -65,7 +65,7 @@ TEST_CASE("a port keeps its flip-flops where one of them is not plain") {
   const auto change = GENERATE(json{{"pin", "LSR"}, {"to", 99}}, json{{"pin", "CE"}, {"to", 99}}, json{{"pin", "CLK"}, {"to", 98}},
                                json{{"parameter", "REGSET"}, {"to", "SET"}}, json{{"parameter", "CLKMUX"}, {"to", "INV"}});
   json module = memory(18, 3);
-  json& ff = module["cells"]["ff1"];
+  json& ff = module["cells"]["core.a.ff1"];
   if (change.contains("pin")) {
     ff["connections"][change.at("pin").get<std::string>()] = {change.at("to")};
     ff["port_directions"][change.at("pin").get<std::string>()] = "input";
@@ -79,9 +79,17 @@ TEST_CASE("a port keeps its flip-flops where one of them is not plain") {
 
 TEST_CASE("an output with another reader keeps its flip-flop") {
   json module = memory(18, 3);
-  module["cells"]["more"] = flip_flop(11, 70);
+  module["cells"]["core.a.more"] = flip_flop(11, 70);
   CHECK(absorb_output_registers(module) == 0);
   module = memory(18, 3);
   module["ports"]["out"] = {{"direction", "output"}, {"bits", {12}}};
+  CHECK(absorb_output_registers(module) == 0);
+}
+
+TEST_CASE("a register of another instance stays: between them is a stream that netlists are entered at") {
+  json module = memory(18, 3);
+  json& cells = module["cells"];
+  cells["link.ram"] = cells.at("core.a.ram");
+  cells.erase("core.a.ram");
   CHECK(absorb_output_registers(module) == 0);
 }
