@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // kernel_rows - products of PIXELS neighbouring sums with the taps of a kernel row, added up by the output column that they belong to
 //
-//   columns[j] = sum over tasks, and over s, of sums[j - (WIDTH-1) + s] * taps[s]          j = 0 .. PIXELS+WIDTH-2; sums outside the block: 0
+//   columns[j] = waiting[j] + sum over tasks, and over s, of sums[j - (WIDTH-1) + s] * taps[s]          j = 0 .. PIXELS+WIDTH-2; sums outside the block: 0
 //
 // RING kernel rows take turns: word i belongs to row i mod RING, and each row has accumulators of its own. in_last ends a row's tasks.
+// What waited for a row comes 2 clocks after the first of its words, and must be zero with all others: then accumulator ^ waiting is one of the two, and an
+// adder starts with either at no cost (carry_adders).
 //
 // Latency    2 clocks to out_valid, which comes from the adders.
 // Rate       one word per clock.
@@ -17,6 +19,7 @@ module kernel_rows #(
     parameter int BASIS_BITS = 8,    // of a tap, signed
     parameter int ACC_BITS   = 20,   // results are modulo 2^ACC_BITS
     parameter int INFO_BITS  = 1,    // goes with a word
+    parameter int FABRIC     = 0,    // carry_adders
     localparam int COLUMNS   = PIXELS + WIDTH - 1
 ) (
     input  wire                         clk,
@@ -26,6 +29,7 @@ module kernel_rows #(
     input  wire [INFO_BITS-1:0]         in_info,
     input  wire [PIXELS*SUM_BITS-1:0]   in_sums,
     input  wire [WIDTH*BASIS_BITS-1:0]  in_taps,
+    input  wire [COLUMNS*ACC_BITS-1:0]  waiting,
     output wire                         out_valid,
     output wire [INFO_BITS-1:0]         out_info,
     output wire [COLUMNS*ACC_BITS-1:0]  out_columns
@@ -60,20 +64,46 @@ module kernel_rows #(
   end
 
   for (genvar j = 0; j < COLUMNS; j++) begin : g_column
-    logic [COLUMN_BITS-1:0]   total, column;
-    logic [RING*ACC_BITS-1:0] accumulators;  // the next word's row in the low bits
-    always_comb begin
-      total = '0;
-      for (int s = 0; s < WIDTH; s++)
-        if (j - (WIDTH - 1) + s >= 0 && j - (WIDTH - 1) + s < PIXELS)
-          total = total + COLUMN_BITS'($signed(products[((j-(WIDTH-1)+s)*WIDTH+s)*PRODUCT_BITS+:PRODUCT_BITS]));
+    // Taps that reach column j: pixel j - (WIDTH-1) + s lies in the block. All adders but the last are carry_adders, so that Yosys does not make compressors,
+    // of twice the size, of a sum of several.
+    localparam int FIRST = j < WIDTH - 1 ? WIDTH - 1 - j : 0;
+    localparam int TERMS = (j < PIXELS ? WIDTH : PIXELS + WIDTH - 1 - j) - FIRST;
+    for (genvar t = 0; t < TERMS; t++) begin : g_term
+      localparam int S = FIRST + t;
+      wire [COLUMN_BITS-1:0] product = COLUMN_BITS'($signed(products[((j-(WIDTH-1)+S)*WIDTH+S)*PRODUCT_BITS+:PRODUCT_BITS]));
+      wire [COLUMN_BITS-1:0] total;  // of the terms up to this one
+      if (t == 0) begin : g_first
+        assign total = product;
+      end else if (t == TERMS - 1) begin : g_last
+        assign total = g_term[t-1].total + product;
+      end else begin : g_inner
+        wire unused;
+        carry_adders #(.COUNT(1), .X_BITS(COLUMN_BITS), .Y_BITS(COLUMN_BITS), .CARRIES(0), .OVERFLOW(1'b0), .FABRIC(FABRIC)) add (
+            .xa(g_term[t-1].total), .xb({COLUMN_BITS{1'b1}}), .ya(product), .yb({COLUMN_BITS{1'b1}}), .ca(1'b0), .cb(1'b0),
+            .sums({unused, total})
+        );
+      end
     end
-    wire [ACC_BITS-1:0] sum = accumulators[ACC_BITS-1:0] + ACC_BITS'($signed(column));
-    wire [ACC_BITS-1:0] next = column_last ? '0 : sum;
+
+    logic [COLUMN_BITS-1:0]   column;
+    logic [RING*ACC_BITS-1:0] accumulators;  // the next word's row in the low bits
+    wire  [ACC_BITS-1:0]      sum;
+    wire  [ACC_BITS-1:0]      addend = ACC_BITS'($signed(column));
+    wire                      unused_carry;
+    carry_adders #(.COUNT(1), .X_BITS(ACC_BITS), .Y_BITS(ACC_BITS), .X_XOR(1'b1), .CARRIES(0), .OVERFLOW(1'b0), .FABRIC(FABRIC)) add (
+        .xa(accumulators[ACC_BITS-1:0]), .xb(waiting[j*ACC_BITS+:ACC_BITS]), .ya(addend), .yb({ACC_BITS{1'b1}}), .ca(1'b0), .cb(1'b0),
+        .sums({unused_carry, sum})
+    );
     always_ff @(posedge clk) begin
-      column <= total;
-      if (column_valid) accumulators <= (RING * ACC_BITS)'({next, accumulators} >> ACC_BITS);
-      if (rst) accumulators <= '0;
+      column <= g_term[TERMS-1].total;
+      if (rst || (column_valid && column_last)) accumulators[(RING-1)*ACC_BITS+:ACC_BITS] <= '0;
+      else if (column_valid) accumulators[(RING-1)*ACC_BITS+:ACC_BITS] <= sum;
+    end
+    if (RING > 1) begin : g_ring
+      always_ff @(posedge clk) begin
+        if (rst) accumulators[(RING-1)*ACC_BITS-1:0] <= '0;
+        else if (column_valid) accumulators[(RING-1)*ACC_BITS-1:0] <= accumulators[RING*ACC_BITS-1:ACC_BITS];
+      end
     end
     assign out_columns[j*ACC_BITS+:ACC_BITS] = sum;
   end

@@ -266,8 +266,8 @@ TEST_CASE("faults planted in a decomposed layer are found") {
     write_file_atomically(made.folder / "mem" / image, before);
   }
   // In the RTL: columns that are not carried, rows that are not kept, a sum that subtracts what it should add.
-  const std::vector<std::vector<std::string>> mutants = {{"overlap_add.sv", "column + carry[(r*CARRIED+j)*ACC_BITS+:ACC_BITS]", "column"},
-                                                         {"overlap_add.sv", "value + partial[((r-1)*PIXELS+j)*ACC_BITS+:ACC_BITS]", "value"},
+  const std::vector<std::vector<std::string>> mutants = {{"waiting_sums.sv", "else carry <= read;", "else carry <= '0;"},
+                                                         {"waiting_sums.sv", "else partial <= read;", "else partial <= '0;"},
                                                          {"sparse_lane.sv", "value_negative <= read_counts && read_negative", "value_negative <= 1'b0"}};
   for (std::size_t i = 0; i < mutants.size(); ++i) {
     const Made mutant{made.network, made.design, write(folder, bytes, made.network, made.design)};
