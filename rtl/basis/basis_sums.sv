@@ -10,7 +10,7 @@
 //   out        a channel's PIXELS columns at a time, without ready; out_frame with the frame's last, out_short in a row's last block, whose groups of results may
 //              follow SHORT_CLOCKS apart
 //
-// Latency    5 clocks from a channel's last sum.
+// Latency    4 clocks from a channel's last sum, and the multipliers' (registered_multiplier).
 // Rate       a sum in HEIGHT/ROWS clocks. Groups that leave are started GROUP_CLOCKS apart or more, and a block takes 6 clocks or more.
 // Reset      starts a frame.
 // Paths      credit to sums_ready; sums_* to group_start.
@@ -36,7 +36,7 @@ module basis_sums #(
     parameter int FIRST      = 1,    // the first row that completes one
     parameter int STRIDE     = 1,
     parameter int OUT_ROWS   = 4,
-    parameter int FABRIC     = 0,    // carry_adders
+    parameter int FABRIC     = 0,    // carry_adders, registered_multiplier
     localparam int KERNEL_BITS = KERNELS > 1 ? $clog2(KERNELS) : 1
 ) (
     input  wire                       clk,
@@ -196,12 +196,25 @@ module basis_sums #(
   end
   wire unused_rows = &{1'b0, rows_valid, rows_info};
 
-  // A channel's first sum asks for what waits; both meet in the accumulators.
+  // A channel's first sum asks for what waits; both meet in the accumulators. Asking starts as much later as the multipliers take longer than a clock.
+  wire [3:0] begins = {held_valid && held_first, held_ends, held_row, held_frame};
+  wire [3:0] ask;
+  if (FABRIC == 1) begin : g_later
+    logic [3:0] later, latest;
+    always_ff @(posedge clk) begin
+      later  <= begins;
+      latest <= later;
+      if (rst) {later[3], latest[3]} <= '0;
+    end
+    assign ask = latest;
+  end else begin : g_now
+    assign ask = begins;
+  end
   wire row_leaves, row_first, row_short, row_final;
   wire total_valid, total_leaves;
   assign {row_leaves, row_first, row_short, row_final} = rows_info[INFO_BITS-1:0];
   waiting_sums #(.PIXELS(PIXELS), .HEIGHT(HEIGHT), .WIDTH(WIDTH), .ROWS(ROWS), .ACC_BITS(ACC_BITS), .CHANNELS(CHANNELS), .GROUPS(GROUPS), .INFO_BITS(3)) wait_for_more (
-      .clk(clk), .rst(rst), .ask_valid(held_valid && held_first), .ask_end(held_ends), .ask_row(held_row), .ask_frame(held_frame), .waiting(waiting),
+      .clk(clk), .rst(rst), .ask_valid(ask[3]), .ask_end(ask[2]), .ask_row(ask[1]), .ask_frame(ask[0]), .waiting(waiting),
       .in_valid(rows_valid[0]), .in_first(row_first), .in_info({row_leaves, row_short, row_final}), .in_columns(columns), .out_valid(total_valid),
       .out_info({total_leaves, out_short, out_frame}), .out_values(out_values)
   );

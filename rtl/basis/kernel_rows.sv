@@ -4,10 +4,10 @@
 //   columns[j] = waiting[j] + sum over tasks, and over s, of sums[j - (WIDTH-1) + s] * taps[s]          j = 0 .. PIXELS+WIDTH-2; sums outside the block: 0
 //
 // RING kernel rows take turns: word i belongs to row i mod RING, and each row has accumulators of its own. in_last ends a row's tasks.
-// What waited for a row comes 2 clocks after the first of its words, and must be zero with all others: then accumulator ^ waiting is one of the two, and an
+// What waited for a row comes a clock after the products of the first of its words, and must be zero with all others: then accumulator ^ waiting is one of the two, and an
 // adder starts with either at no cost (carry_adders).
 //
-// Latency    2 clocks to out_valid, which comes from the adders.
+// Latency    1 clock to out_valid, which comes from the adders, and the multipliers' (registered_multiplier).
 // Rate       one word per clock.
 // Reset      control, and accumulators.
 `default_nettype none
@@ -19,7 +19,7 @@ module kernel_rows #(
     parameter int BASIS_BITS = 8,    // of a tap, signed
     parameter int ACC_BITS   = 20,   // results are modulo 2^ACC_BITS
     parameter int INFO_BITS  = 1,    // goes with a word
-    parameter int FABRIC     = 0,    // carry_adders
+    parameter int FABRIC     = 0,    // carry_adders, registered_multiplier
     localparam int COLUMNS   = PIXELS + WIDTH - 1
 ) (
     input  wire                         clk,
@@ -39,24 +39,26 @@ module kernel_rows #(
   localparam int GROWN        = PRODUCT_BITS + $clog2(WIDTH);
   localparam int COLUMN_BITS  = GROWN < ACC_BITS ? GROWN : ACC_BITS;
 
-  logic                   product_valid, product_last, column_valid, column_last;
-  logic [INFO_BITS-1:0]   product_info, column_info;
+  // What goes with a word, up to its column.
+  localparam int CLOCKS = FABRIC == 1 ? 4 : 2;
+  logic [CLOCKS-1:0]           valid, last;
+  logic [CLOCKS*INFO_BITS-1:0] info;
+  wire                         column_valid = valid[CLOCKS-1], column_last = last[CLOCKS-1];
   always_ff @(posedge clk) begin
-    product_valid <= in_valid && !rst;
-    product_last  <= in_last;
-    product_info  <= in_info;
-    column_valid  <= product_valid && !rst;
-    column_last   <= product_last;
-    column_info   <= product_info;
+    valid <= {valid[CLOCKS-2:0], in_valid};
+    last  <= {last[CLOCKS-2:0], in_last};
+    info  <= {info[(CLOCKS-1)*INFO_BITS-1:0], in_info};
+    if (rst) valid <= '0;
   end
 
-  logic [PIXELS*WIDTH*PRODUCT_BITS-1:0] products;  // pixel p, tap s at (p*WIDTH + s)
+  wire [PIXELS*WIDTH*PRODUCT_BITS-1:0] products;  // pixel p, tap s at (p*WIDTH + s)
   for (genvar p = 0; p < PIXELS; p++) begin : g_pixel
     for (genvar s = 0; s < WIDTH; s++) begin : g_tap
-      wire signed [SUM_BITS-1:0]   sum     = in_sums[p*SUM_BITS+:SUM_BITS];
-      wire signed [BASIS_BITS-1:0] tap     = in_taps[s*BASIS_BITS+:BASIS_BITS];
-      wire signed [FULL_BITS-1:0]  product = sum * tap;
-      always_ff @(posedge clk) products[(p*WIDTH+s)*PRODUCT_BITS+:PRODUCT_BITS] <= product[PRODUCT_BITS-1:0];
+      wire [FULL_BITS-1:0] product;
+      registered_multiplier #(.A_BITS(SUM_BITS), .B_BITS(BASIS_BITS), .FABRIC(FABRIC)) multiplier (
+          .clk(clk), .a(in_sums[p*SUM_BITS+:SUM_BITS]), .b(in_taps[s*BASIS_BITS+:BASIS_BITS]), .product(product)
+      );
+      assign products[(p*WIDTH+s)*PRODUCT_BITS+:PRODUCT_BITS] = product[PRODUCT_BITS-1:0];
       if (FULL_BITS > PRODUCT_BITS) begin : g_unused
         wire unused = &{1'b0, product[FULL_BITS-1:PRODUCT_BITS]};
       end
@@ -108,6 +110,6 @@ module kernel_rows #(
     assign out_columns[j*ACC_BITS+:ACC_BITS] = sum;
   end
   assign out_valid = column_valid && column_last;
-  assign out_info  = column_info;
+  assign out_info  = info[(CLOCKS-1)*INFO_BITS+:INFO_BITS];
 endmodule
 `default_nettype wire
