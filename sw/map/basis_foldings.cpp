@@ -82,7 +82,7 @@ bool apply_basis(const Network& network, Stage& stage, const BasisProgram& progr
                  std::int64_t{b.all_rows - b.map_rows} * ((b.groups - 1) * empty + last);
   stage.words_per_pixel = block;
   stage.weight_words = static_cast<std::int64_t>(program.tasks.size());
-  stage.shortest_group = f.pixels;
+  stage.shortest_group = std::min(f.pixels, std::max(f.pe * steps, b.last_pixels));
   stage.adders_busy = static_cast<double>(program.coefficients) / (static_cast<double>(block) * f.sparse);
   stage.planes = program.code.bitmap ? fmt::format("shared kernels, bitmap, {} lanes", f.sparse)
                                      : fmt::format("shared kernels, gaps of {} bits, {} lanes", program.code.gap_bits, f.sparse);
