@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """One decomposed layer in the basis engine against the same dense layer with 8-bit weights in the plane engine, at about equal LUTs.
 
-usage: bench/basis.py --bitloom build/release/bin/bitloom [--work FOLDER] [--out bench/results/basis.json] [--only NAME]... [--place]
+usage: bench/basis.py --bitloom build/release/bin/bitloom [--work FOLDER] [--out bench/results/basis.json] [--only NAME]... [--place SEEDS]
 
 The layer: 64 to 64 channels, 3x3, padding 1, on a map of 16 x 32, M = 6 shared kernels, random coefficients of the given density, 4-bit codes behind it; the dense
-layer has random weights of 8 bits. Clocks are simulated in steady state, bit-exact against golden. LUTs are Yosys' for ECP5 (LUT4, and two for each carry cell) of the
-whole core, multipliers apart; with --place those of nextpnr for an ECP5 85F (ulx3s-85f), with Fmax, link and board aside. The ratio compares products of clocks and LUTs: what
-the plane engine would take at the basis engine's LUTs, if its clocks fell as its LUTs rise (which `explore` shows to hold within a few per cent where foldings are near).
-Needs python3-onnx, Yosys, Verilator; with --place nextpnr-ecp5.
+layer has random weights of 8 bits. Clocks are simulated in steady state, bit-exact against golden. LUTs are those of `bitloom synth --estimate` (Yosys for ECP5 with the
+flow's options: LUT4, and two for each carry cell) of the whole core, block RAMs and multipliers apart; --place also places and routes the core alone on an ECP5 85F
+(ulx3s-85f) with so many seeds: its Fmax. The ratio compares products of clocks and LUTs: what the plane engine would take at the basis engine's LUTs, if its clocks fell as
+its LUTs rise (which `explore` shows to hold within a few per cent where foldings are near). Needs python3-onnx, Yosys, Verilator; with --place nextpnr-ecp5.
 """
 import argparse
 import json
@@ -19,6 +19,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 BOARD = "ulx3s-85f"
+CELLS = ("lut4", "ff", "bram", "dsp")
 C = K = 64
 HEIGHT, WIDTH, TAPS = 16, 32, 3
 # name: activation bits, density (None: dense), M, folding
@@ -27,6 +28,7 @@ DESIGNS = {
     "plane-a8": (8, None, 0, "pe=8,simd=64,wpar=1,pixels=1"),
     "basis-a4": (4, 0.1, 6, "engine=basis,sparse=7,rows=3,pixels=8"),
     "plane-a4": (4, None, 0, "pe=16,simd=64,wpar=1,pixels=1"),
+    "basis-a8-busy": (8, 0.1, 6, "engine=basis,sparse=5,rows=3,pixels=8"),
     "basis-a8-small": (8, 0.1, 6, "engine=basis,sparse=2,rows=1,pixels=2"),
 }
 
@@ -65,15 +67,6 @@ def model(bits, density, kernels, seed=1):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13), helper.make_opsetid("qonnx.custom_op.general", 1)], ir_version=8)
 
 
-def yosys_cells(design, work):
-    """LUT4 (two for a carry cell), flip-flops, block RAMs and multipliers of the core, as synth_ecp5 maps it."""
-    script = f"read_verilog -sv {' '.join(str(p) for p in sorted((design / 'rtl').glob('*.sv')))} bitloom_core.sv; synth_ecp5 -nowidelut -abc9 -top bitloom_core; tee -o {work}/stat.json stat -json"
-    subprocess.run(["yosys", "-q", "-p", script], check=True, cwd=design, stdout=subprocess.DEVNULL)
-    cells = json.loads((work / "stat.json").read_text())["design"]["num_cells_by_type"]
-    return {"lut4": cells.get("LUT4", 0) + 2 * cells.get("CCU2C", 0) + 4 * cells.get("TRELLIS_DPR16X4", 0), "ff": cells.get("TRELLIS_FF", 0), "bram": cells.get("DP16KD", 0),
-            "dsp": cells.get("MULT18X18D", 0)}
-
-
 def measure(name, bitloom, work, place):
     bits, density, kernels, fold = DESIGNS[name]
     work = (work / name).absolute()
@@ -83,37 +76,36 @@ def measure(name, bitloom, work, place):
     design = work / "design"
 
     def run(*arguments):
-        subprocess.run([bitloom, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
+        return subprocess.run([bitloom, *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True).stdout
 
     run("compile", work / "model.onnx", "--board", BOARD, "--fit", "1", "--fold", f"conv0:{fold}", "--out", design)
     run("sim", design, "--data", work / "images.npy", "--images", 4)
     sim = json.loads((design / "sim.json").read_text())
     described = json.loads((design / "design.json").read_text())
     layer = next(entry for entry in described["layers"] if entry["kind"] == "convolution")
+    cells = json.loads(run("synth", design, "--estimate", "--json"))
     row = {"name": name, "activation_bits": bits, "density": density, "kernels": kernels, "fold": fold, "bit_exact": sim["bit_exact"],
            "clocks_per_frame": sim["clocks_per_image"], "predicted_clocks": sim["predicted_clocks_per_image"], "clocks_per_pixel": sim["clocks_per_image"] / (HEIGHT * WIDTH),
-           "weight_bits": described["weight_bits"], "estimated_lut4": layer["estimated_lut4"], **yosys_cells(design, work)}
+           "weight_bits": described["weight_bits"], "estimated_lut4": layer["estimated_lut4"], **{key: cells[key] for key in CELLS}}
     if "basis" in layer:
         row["basis"] = layer["basis"]
         lanes = layer["basis"]["sparse_lanes"]
         # Additions of a frame, each for all pixels of a block at once, among the lanes' clocks.
         row["adders_busy"] = layer["basis"]["additions"] / layer["pixels"] / (lanes * sim["clocks_per_image"])
     if place:
-        run("synth", design)
-        synth = json.loads((design / "build/synth" / BOARD / "synth.json").read_text())
-        placed = next(entry for entry in synth["layers"] if entry["name"] == layer["name"])
-        row["placed"] = {"fmax_mhz": synth["fmax_mhz"], "seed": synth["seed"], "tools": synth["tools"], **{key: placed[key] for key in ("lut4", "ff", "bram", "dsp")}}
+        synth = json.loads(run("synth", design, "--alone", "--seeds", place, "--json"))
+        row["placed"] = {"fmax_mhz": synth["fmax_mhz"], "fmax_by_seed": synth["fmax_by_seed"], "device": synth["device"], "tools": synth["tools"], **{key: synth[key] for key in CELLS}}
     return row
 
 
 def compare(rows):
-    """Clocks of the dense plane layer at the basis layer's LUTs, over the basis layer's."""
+    """Clocks of the dense plane layer at a basis layer's LUTs, over that layer's."""
     found = {}
-    for bits in (4, 8):
-        plane, basis = rows.get(f"plane-a{bits}"), rows.get(f"basis-a{bits}")
-        if plane and basis:
-            found[f"a{bits}"] = {"clocks": plane["clocks_per_frame"] / basis["clocks_per_frame"], "luts": plane["lut4"] / basis["lut4"],
-                                 "clocks_at_equal_luts": plane["clocks_per_frame"] * plane["lut4"] / (basis["clocks_per_frame"] * basis["lut4"]), "multipliers": basis["dsp"]}
+    for name, basis in rows.items():
+        plane = rows.get(f"plane-a{basis['activation_bits']}")
+        if basis["density"] is not None and plane:
+            found[name] = {"clocks": plane["clocks_per_frame"] / basis["clocks_per_frame"], "luts": plane["lut4"] / basis["lut4"],
+                           "clocks_at_equal_luts": plane["clocks_per_frame"] * plane["lut4"] / (basis["clocks_per_frame"] * basis["lut4"]), "multipliers": basis["dsp"]}
     return found
 
 
@@ -123,7 +115,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("build/basis"))
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent / "results/basis.json")
     parser.add_argument("--only", action="append", choices=list(DESIGNS), help="measure these, keep the others' figures")
-    parser.add_argument("--place", action="store_true")
+    parser.add_argument("--place", type=int, default=0, metavar="SEEDS")
     arguments = parser.parse_args()
     rows = {}
     if arguments.only and arguments.out.exists():

@@ -5,7 +5,7 @@
 //
 // No S is kept longer than the products take: the intermediate maps never exist. docs/architecture.md gives the images of the memories, and how a compiler sets the
 // parameters. Pixels come in rows of BLOCKS*PIXELS; codes leave for blocks of PIXELS columns, group by group of PE channels, pixel by pixel within a group
-// (see pixel_order); columns that are no output are among them (see map_crop).
+// (see pixel_order); columns that are no output are among them (see map_crop). Of a row's last block only the first SHORT columns leave.
 //
 // Latency    a block's words, its sums, and about 20 clocks.
 // Rate       a block takes the longest of its input, its coefficients and its sums.
@@ -45,6 +45,8 @@ module basis_layer #(
     parameter int FIRST     = 1,
     parameter int STRIDE    = 1,
     parameter int OUT_ROWS  = 4,
+    parameter int SHORT     = PIXELS,
+    parameter int FABRIC    = 0,     // carry_adders
     parameter int SLACK     = 0,     // groups that may wait at the output beyond those under way
     parameter int SCORES    = 0,     // 0: thresholds; 1: raw scores
     parameter int LANES     = 1,     // output channels per beat, divides PE
@@ -75,6 +77,7 @@ module basis_layer #(
 );
   localparam int COUNT        = PE * PIXELS;
   localparam int GROUP_BEATS  = COUNT / LANES;
+  localparam int SHORT_BEATS  = PE * SHORT / LANES;
   localparam int KERNEL_BITS  = KERNELS > 1 ? $clog2(KERNELS) : 1;
   wire unused_last = &{1'b0, in_last};
 
@@ -97,7 +100,7 @@ module basis_layer #(
   sparse_sums #(
       .LANES(SPARSE_LANES), .A_BITS(A_BITS), .A_SIGNED(A_SIGNED), .CHANNELS(CHANNELS), .PIXELS(PIXELS), .SUM_BITS(SUM_BITS), .KERNELS(KERNELS), .BITMAP(BITMAP),
       .GAP_BITS(GAP_BITS), .CHUNK_BITS(CHUNK_BITS), .LANE_WORDS(LANE_WORDS), .LANE_SIGNS(LANE_SIGNS), .INIT(COEFFICIENT_INIT), .TASKS(TASKS),
-      .ORDER_GAP_BITS(ORDER_GAP_BITS), .ORDER_INIT(ORDER_INIT), .DEPTH(DEPTH)
+      .ORDER_GAP_BITS(ORDER_GAP_BITS), .ORDER_INIT(ORDER_INIT), .DEPTH(DEPTH), .FABRIC(FABRIC)
   ) sparse (
       .clk(clk), .rst(rst), .in_valid(word_valid), .in_ready(word_ready), .in_data(word), .in_last(word_last), .out_valid(merged_valid), .out_ready(merged_ready),
       .out_data(merged), .out_kernel(merged_kernel), .out_last(merged_last), .out_ends(merged_ends), .adding(adding)
@@ -113,19 +116,21 @@ module basis_layer #(
 
   // ---- Credits: as many groups under way as the pipeline holds, so that its latency costs nothing; the FIFO has room for all of them.
   localparam int FLIGHT  = 16 + (SCORES != 0 ? 2 : (2 + REGISTERED) * SEARCH_BITS + 1) + GROUP_BEATS;  // clocks, an upper bound
-  localparam int CREDITS = FLIGHT / GROUP_BEATS + 2 + SLACK;
+  localparam int EMPTY_CLOCKS = PE * (HEIGHT / ROWS) > SHORT_BEATS ? PE * (HEIGHT / ROWS) : SHORT_BEATS;  // of a group that ends a row
+  localparam int CREDITS = FLIGHT / (EMPTY_CLOCKS < GROUP_BEATS ? EMPTY_CLOCKS : GROUP_BEATS) + 2 + SLACK;
   wire credit, group_start, result_leaves;
   credit_counter #(.CREDITS(CREDITS)) credits (.clk(clk), .rst(rst), .take(group_start), .give(result_leaves), .available(credit));
 
-  wire                       total_valid, total_frame;
+  wire                       total_valid, total_frame, total_short;
   wire [PIXELS*ACC_BITS-1:0] totals;
   basis_sums #(
       .PIXELS(PIXELS), .HEIGHT(HEIGHT), .WIDTH(WIDTH), .ROWS(ROWS), .SUM_BITS(SUM_BITS), .BASIS_BITS(BASIS_BITS), .KERNELS(KERNELS), .BASIS_INIT(BASIS_INIT),
-      .ACC_BITS(ACC_BITS), .CHANNELS(OUT_CHANNELS), .PE(PE), .GROUP_CLOCKS(GROUP_BEATS), .BLOCKS(BLOCKS), .GROUPS(GROUPS), .MAP_ROWS(MAP_ROWS), .ALL_ROWS(ALL_ROWS),
-      .FIRST(FIRST), .STRIDE(STRIDE), .OUT_ROWS(OUT_ROWS)
+      .ACC_BITS(ACC_BITS), .CHANNELS(OUT_CHANNELS), .PE(PE), .GROUP_CLOCKS(GROUP_BEATS), .SHORT_CLOCKS(SHORT_BEATS), .BLOCKS(BLOCKS), .GROUPS(GROUPS), .MAP_ROWS(MAP_ROWS), .ALL_ROWS(ALL_ROWS),
+      .FIRST(FIRST), .STRIDE(STRIDE), .OUT_ROWS(OUT_ROWS), .FABRIC(FABRIC)
   ) basis_total (
       .clk(clk), .rst(rst), .sums_valid(sums_valid), .sums_ready(sums_ready), .sums_data(sums), .sums_kernel(kernel), .sums_last(sums_last), .sums_ends(sums_ends),
-      .credit(credit), .group_start(group_start), .out_valid(total_valid), .out_frame(total_frame), .out_values(totals)
+      .credit(credit), .group_start(group_start), .out_valid(total_valid), .out_frame(total_frame), .out_short(total_short),
+      .out_values(totals)
   );
 
   // ---- A group's channels, pixel by pixel.
@@ -160,10 +165,10 @@ module basis_layer #(
   wire [LANES*OUT_BITS-1:0] codes;
   activation #(
       .COUNT(COUNT), .PE(PE), .PIXELS(PIXELS), .GROUPS(OUT_CHANNELS / PE), .ACC_BITS(ACC_BITS), .LANES(LANES), .SCORES(SCORES != 0), .SEARCH_BITS(SEARCH_BITS),
-      .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP), .OUT_BITS(OUT_BITS), .REGISTERED(REGISTERED), .INIT(ACTIVATION_INIT)
+      .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP), .OUT_BITS(OUT_BITS), .REGISTERED(REGISTERED), .INIT(ACTIVATION_INIT), .SHORT(PE * SHORT)
   ) act (
-      .clk(clk), .rst(rst), .in_valid(group_valid), .in_last(1'b1), .in_frame(total_frame), .in_values(group_values), .code_valid(code_valid), .codes(codes),
-      .code_group(code_group), .code_frame(code_frame)
+      .clk(clk), .rst(rst), .in_valid(group_valid), .in_last(1'b1), .in_frame(total_frame), .in_short(total_short), .in_values(group_values),
+      .code_valid(code_valid), .codes(codes), .code_group(code_group), .code_frame(code_frame)
   );
   stream_fifo #(.WIDTH(LANES * OUT_BITS + 2), .DEPTH(CREDITS * GROUP_BEATS)) results (
       .clk(clk), .rst(rst), .in_valid(code_valid), .in_ready(fifo_ready), .in_data({code_group, code_frame, codes}), .out_valid(out_valid), .out_ready(out_ready),

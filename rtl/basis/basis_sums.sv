@@ -7,9 +7,10 @@
 //
 //   sums_*     as sparse_sums sends them
 //   credit     room for the results of PE channels (a group); group_start takes it
-//   out        a channel's PIXELS columns at a time, without ready; out_frame with the frame's last
+//   out        a channel's PIXELS columns at a time, without ready; out_frame with the frame's last, out_short in a row's last block, whose groups of results may
+//              follow SHORT_CLOCKS apart
 //
-// Latency    9 clocks from a channel's last sum.
+// Latency    4 clocks from a channel's last sum, and the multipliers' (registered_multiplier).
 // Rate       a sum in HEIGHT/ROWS clocks. Groups that leave are started GROUP_CLOCKS apart or more, and a block takes 6 clocks or more.
 // Reset      starts a frame.
 // Paths      credit to sums_ready; sums_* to group_start.
@@ -27,6 +28,7 @@ module basis_sums #(
     parameter int CHANNELS   = 4,    // output channels
     parameter int PE         = 1,    // of a group, divides CHANNELS
     parameter int GROUP_CLOCKS = 1,
+    parameter int SHORT_CLOCKS = GROUP_CLOCKS,
     parameter int BLOCKS     = 2,
     parameter int GROUPS     = 3,    // blocks of a row with the empty ones
     parameter int MAP_ROWS   = 4,
@@ -34,6 +36,7 @@ module basis_sums #(
     parameter int FIRST      = 1,    // the first row that completes one
     parameter int STRIDE     = 1,
     parameter int OUT_ROWS   = 4,
+    parameter int FABRIC     = 0,    // carry_adders, registered_multiplier
     localparam int KERNEL_BITS = KERNELS > 1 ? $clog2(KERNELS) : 1
 ) (
     input  wire                       clk,
@@ -51,6 +54,7 @@ module basis_sums #(
 
     output wire                       out_valid,
     output wire                       out_frame,
+    output wire                       out_short,
     output wire [PIXELS*ACC_BITS-1:0] out_values
 );
   if (CHANNELS % PE != 0) begin : g_pe error_PE_must_divide_CHANNELS check (); end
@@ -62,8 +66,8 @@ module basis_sums #(
   localparam int GROUP_BITS  = GROUPS > 1 ? $clog2(GROUPS) : 1;
   localparam int ROW_BITS    = $clog2(ALL_ROWS + STRIDE + 1);
   localparam int OUT_BITS    = $clog2(OUT_ROWS + 1);
-  localparam int APART       = 6;  // overlap_add: a channel's words of successive blocks
-  localparam int PAUSE       = CHANNELS * STEPS < APART ? APART - CHANNELS * STEPS : 0;
+  localparam int APART       = 6;  // a channel's last sum and its first of the next block (waiting_sums)
+  localparam int PAUSE       = CHANNELS * STEPS < APART ? APART - 1 - (CHANNELS - 1) * STEPS : 0;
   localparam int PAUSE_BITS  = $clog2(APART + 1);
   localparam int PACE_BITS   = $clog2(GROUP_CLOCKS + 1);
 
@@ -113,7 +117,7 @@ module basis_sums #(
     end
     if (PAUSE > 0 && block_end) pause <= PAUSE_BITS'(PAUSE);
     else if (pause != '0) pause <= pause - 1'b1;
-    if (group_start) pace <= PACE_BITS'(GROUP_CLOCKS - 1);
+    if (group_start) pace <= group_ends ? PACE_BITS'(SHORT_CLOCKS - 1) : PACE_BITS'(GROUP_CLOCKS - 1);
     else if (pace != '0) pace <= pace - 1'b1;
     if (accept) begin
       held_valid <= 1'b1;
@@ -140,12 +144,13 @@ module basis_sums #(
   localparam int WORD_BITS   = ROWS * WIDTH * BASIS_BITS;
   localparam int WORDS       = KERNELS * STEPS;
   localparam int ADDR_BITS   = WORDS > 1 ? $clog2(WORDS) : 1;
-  localparam int INFO_BITS   = 5;  // {first, end, row, frame, leaves at the frame's end}
+  localparam int INFO_BITS   = 4;  // {leaves, first, short, leaves at the frame's end}
   logic [ADDR_BITS-1:0]       tap_next;
   logic [PIXELS*SUM_BITS-1:0] held, sums;
-  logic                       held_real, held_last, held_row, held_frame, held_leaves, held_final;
+  logic                       held_real, held_last, held_first, held_row, held_frame, held_leaves, held_short, held_final;
+  logic                       starts;  // the next sum is a channel's first
   logic                       sums_in, sums_done;
-  logic [INFO_BITS:0]         info;
+  logic [INFO_BITS-1:0]       info;
   logic [WORD_BITS-1:0]       taps;
   wire  [WORD_BITS-1:0]       read_taps;
   logic [ADDR_BITS-1:0]       tap_first;  // kernel * STEPS, as a table: a product would become a multiplier
@@ -162,9 +167,12 @@ module basis_sums #(
       held        <= sums_data;
       held_real   <= real_sums;
       held_last   <= last;
+      held_first  <= starts;
+      starts      <= last;
       held_row    <= group == '0;
       held_frame  <= row == '0;
       held_leaves <= leaves;
+      held_short  <= group_ends;
       held_final  <= leaves && left == OUT_BITS'(1) && group_ends && channel_ends;
     end
     sums <= held;
@@ -172,27 +180,43 @@ module basis_sums #(
     else taps <= read_taps;
     sums_in   <= held_valid && !rst;
     sums_done <= held_last;
-    info      <= {held_leaves, step == '0, held_ends, held_row, held_frame, held_final};
+    info      <= {held_leaves, step == '0, held_short, held_final};
+    if (rst) starts <= 1'b1;
   end
 
-  wire [ROWS-1:0]                              rows_valid;
-  wire [ROWS*(INFO_BITS+1)-1:0]                rows_info;
-  wire [ROWS*(PIXELS+WIDTH-1)*ACC_BITS-1:0]    columns;
+  localparam int COLUMNS = (PIXELS + WIDTH - 1) * ACC_BITS;  // bits of a kernel row's
+  wire [ROWS-1:0]           rows_valid;
+  wire [ROWS*INFO_BITS-1:0] rows_info;
+  wire [ROWS*COLUMNS-1:0]   columns, waiting;
   for (genvar r = 0; r < ROWS; r++) begin : g_row
-    kernel_rows #(.PIXELS(PIXELS), .WIDTH(WIDTH), .RING(STEPS), .SUM_BITS(SUM_BITS), .BASIS_BITS(BASIS_BITS), .ACC_BITS(ACC_BITS), .INFO_BITS(INFO_BITS + 1)) kernel_row (
+    kernel_rows #(.PIXELS(PIXELS), .WIDTH(WIDTH), .RING(STEPS), .SUM_BITS(SUM_BITS), .BASIS_BITS(BASIS_BITS), .ACC_BITS(ACC_BITS), .INFO_BITS(INFO_BITS), .FABRIC(FABRIC)) kernel_row (
         .clk(clk), .rst(rst), .in_valid(sums_in), .in_last(sums_done), .in_info(info), .in_sums(sums), .in_taps(taps[r*WIDTH*BASIS_BITS+:WIDTH*BASIS_BITS]),
-        .out_valid(rows_valid[r]), .out_info(rows_info[r*(INFO_BITS+1)+:INFO_BITS+1]),
-        .out_columns(columns[r*(PIXELS+WIDTH-1)*ACC_BITS+:(PIXELS+WIDTH-1)*ACC_BITS])
+        .waiting(waiting[r*COLUMNS+:COLUMNS]), .out_valid(rows_valid[r]), .out_info(rows_info[r*INFO_BITS+:INFO_BITS]), .out_columns(columns[r*COLUMNS+:COLUMNS])
     );
   end
   wire unused_rows = &{1'b0, rows_valid, rows_info};
 
-  wire row_leaves, row_first, row_end, row_start, row_frame, row_final;
+  // A channel's first sum asks for what waits; both meet in the accumulators. Asking starts as much later as the multipliers take longer than a clock.
+  wire [3:0] begins = {held_valid && held_first, held_ends, held_row, held_frame};
+  wire [3:0] ask;
+  if (FABRIC == 1) begin : g_later
+    logic [3:0] later, latest;
+    always_ff @(posedge clk) begin
+      later  <= begins;
+      latest <= later;
+      if (rst) {later[3], latest[3]} <= '0;
+    end
+    assign ask = latest;
+  end else begin : g_now
+    assign ask = begins;
+  end
+  wire row_leaves, row_first, row_short, row_final;
   wire total_valid, total_leaves;
-  assign {row_leaves, row_first, row_end, row_start, row_frame, row_final} = rows_info[INFO_BITS:0];
-  overlap_add #(.PIXELS(PIXELS), .HEIGHT(HEIGHT), .WIDTH(WIDTH), .ROWS(ROWS), .ACC_BITS(ACC_BITS), .CHANNELS(CHANNELS), .GROUPS(GROUPS), .INFO_BITS(2)) overlap (
-      .clk(clk), .rst(rst), .in_valid(rows_valid[0]), .in_first(row_first), .in_end(row_end), .in_row(row_start), .in_frame(row_frame),
-      .in_info({row_leaves, row_final}), .in_columns(columns), .out_valid(total_valid), .out_info({total_leaves, out_frame}), .out_values(out_values)
+  assign {row_leaves, row_first, row_short, row_final} = rows_info[INFO_BITS-1:0];
+  waiting_sums #(.PIXELS(PIXELS), .HEIGHT(HEIGHT), .WIDTH(WIDTH), .ROWS(ROWS), .ACC_BITS(ACC_BITS), .CHANNELS(CHANNELS), .GROUPS(GROUPS), .INFO_BITS(3)) wait_for_more (
+      .clk(clk), .rst(rst), .ask_valid(ask[3]), .ask_end(ask[2]), .ask_row(ask[1]), .ask_frame(ask[0]), .waiting(waiting),
+      .in_valid(rows_valid[0]), .in_first(row_first), .in_info({row_leaves, row_short, row_final}), .in_columns(columns), .out_valid(total_valid),
+      .out_info({total_leaves, out_short, out_frame}), .out_values(out_values)
   );
   assign out_valid = total_valid && total_leaves;
 

@@ -48,22 +48,28 @@ module gap_reader #(
   wire move  = step || !ready;
   wire steps = step || (filled[1] && !ready);
 
+  // That a word is the program's last goes with it.
+  logic [INDEX_BITS-1:0] fetch;
+  logic                  fetched_ends, word_ends;
+  wire                   fetch_ends = WORDS == 1 || fetch == INDEX_BITS'(WORDS - 1);
+  always_ff @(posedge clk) begin
+    if (move) begin
+      fetch        <= fetch_ends ? '0 : fetch + 1'b1;
+      fetched_ends <= fetch_ends;
+      word_ends    <= fetched_ends;
+    end
+    if (rst) fetch <= '0;
+  end
+
   wire [GAP_WIDTH-1:0]   gap;
   wire [FIELD_WIDTH-1:0] word_field;
   if (WORD_BITS > 0) begin : g_memory
-    logic [INDEX_BITS-1:0] fetch;
-    wire  [WORD_BITS-1:0]  fetched;
-    logic [WORD_BITS-1:0]  word;
+    wire  [WORD_BITS-1:0] fetched;
+    logic [WORD_BITS-1:0] word;
     rom #(.WIDTH(WORD_BITS), .DEPTH(WORDS), .INIT(INIT), .STYLE(WORDS <= 16 || WORDS * WORD_BITS <= 1024 ? 2 : 1)) words (
         .clk(clk), .rd_en(move), .rd_addr(fetch), .rd_data(fetched)
     );
-    always_ff @(posedge clk) begin
-      if (move) begin
-        fetch <= WORDS == 1 || fetch == INDEX_BITS'(WORDS - 1) ? '0 : fetch + 1'b1;
-        word  <= fetched;
-      end
-      if (rst) fetch <= '0;
-    end
+    always_ff @(posedge clk) if (move) word <= fetched;
     if (GAP_BITS > 0) begin : g_gap
       assign gap = word[WORD_BITS-1-:GAP_WIDTH];
     end else begin : g_no_gap
@@ -76,30 +82,31 @@ module gap_reader #(
     end
   end else begin : g_none
     assign {gap, word_field} = '0;
-    wire unused = &{1'b0, move};
   end
 
-  // ---- The head, and whether the next word leaves its task.
-  logic [INDEX_BITS-1:0] index;  // of the next word
-  wire                skip   = SKIPS != 0 && &gap;
-  wire [SUM_BITS-1:0] from = ends ? SUM_BITS'(SPAN - 1) : SUM_BITS'(place);
-  wire [SUM_BITS-1:0] sum    = from + SUM_BITS'(gap) + SUM_BITS'(!skip);
-  wire [SUM_BITS-1:0] over   = sum - SUM_BITS'(SPAN);
-  assign last = !over[SUM_BITS-1];
-  wire index_ends = WORDS == 1 || index == INDEX_BITS'(WORDS - 1);
+  // ---- The head, and whether the next word leaves its task. One adder: a word that counts comes in as a carry.
+  wire                 skip = SKIPS != 0 && &gap;
+  wire [PLACE_BITS-1:0] from = ends ? PLACE_BITS'(SPAN - 1) : place;
+  wire [SUM_BITS:0]    sum  = {SUM_BITS'(from), 1'b1} + {SUM_BITS'(gap), !skip};
+  wire [PLACE_BITS-1:0] next;
+  if (SPAN == 2 ** PLACE_BITS) begin : g_wraps
+    assign last = sum[PLACE_BITS+1];
+    assign next = sum[PLACE_BITS:1];
+  end else begin : g_compares
+    wire [SUM_BITS-1:0] over = sum[SUM_BITS:1] - SUM_BITS'(SPAN);
+    assign last = !over[SUM_BITS-1];
+    assign next = last ? over[PLACE_BITS-1:0] : sum[PLACE_BITS:1];
+    wire unused_over = &{1'b0, over};
+  end
   always_ff @(posedge clk) begin
     if (steps) begin
-      place  <= last ? over[PLACE_BITS-1:0] : sum[PLACE_BITS-1:0];
+      place  <= next;
       counts <= !skip;
       field  <= word_field;
-      ends   <= index_ends;
-      index  <= index_ends ? '0 : index + 1'b1;
+      ends   <= word_ends;
     end
-    if (rst) begin
-      ends  <= 1'b1;
-      index <= '0;
-    end
+    if (rst) ends <= 1'b1;
   end
-  wire unused_sum = &{1'b0, sum, over};
+  wire unused_sum = &{1'b0, sum};
 endmodule
 `default_nettype wire

@@ -79,7 +79,7 @@ module pixel_block #(
       always_ff @(posedge clk) if (writes) held <= stacked;
       assign older = held;
     end else begin : g_memory  // read a beat ahead: never the address that is written
-      ram_1w1r #(.WIDTH(LANES * OLDER), .DEPTH(CHUNKS)) pixels (
+      ram_1w1r #(.WIDTH(LANES * OLDER), .DEPTH(CHUNKS), .STYLE(LANES * OLDER * CHUNKS > 1024 ? 1 : 0)) pixels (
           .clk(clk), .wr_en(writes), .wr_addr(chunk), .wr_data(stacked), .rd_en(takes), .rd_addr(chunk_next), .rd_data(older)
       );
     end

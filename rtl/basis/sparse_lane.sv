@@ -9,7 +9,7 @@
 //   wr_en, wr_addr, wr_data    a word for each channel, {half, channel}; halves in turn, and only while not `full`
 //   loaded                     the half's last word is written in this clock
 //
-// Latency    a sum leaves 4 clocks after its last coefficient was issued.
+// Latency    a sum leaves 3 + DEPTH clocks after its last coefficient was issued.
 // Rate       one coefficient per clock; none is lost between tasks and between halves.
 // Reset      control only.
 `default_nettype none
@@ -27,6 +27,7 @@ module sparse_lane #(
     parameter     INIT       = "",
     parameter     SIGN_INIT  = "",
     parameter int DEPTH      = 2,    // sums that may wait
+    parameter int FABRIC     = 0,    // carry_adders
     localparam int CHANNEL_BITS = CHANNELS > 1 ? $clog2(CHANNELS) : 1,
     localparam int ADDR_BITS    = CHANNEL_BITS + 1
 ) (
@@ -96,28 +97,50 @@ module sparse_lane #(
     end
   end
 
-  // a - b = a + ~b + 1; the one comes in below the lowest bit.
-  wire [PIXELS*SUM_BITS-1:0] sums;
+  // a - b = a + ~b + 1: a negative value is inverted where it is added, and is the carry in.
+  localparam int WIDTH = PIXELS * SUM_BITS;
+  wire [WIDTH-1:0]        addends, sums;
+  wire [WIDTH+PIXELS-1:0] totals;
+  logic [WIDTH-1:0]       accumulators;
   for (genvar i = 0; i < PIXELS; i++) begin : g_pixel
-    logic [A_BITS:0]     value;
-    logic [SUM_BITS-1:0] accumulator;
-    wire  [A_BITS-1:0]   code  = word[i*A_BITS+:A_BITS];
-    wire  [A_BITS:0]     wide  = {A_SIGNED != 0 && code[A_BITS-1], code};
-    wire  [SUM_BITS:0]   total = {accumulator, 1'b1} + {SUM_BITS'($signed(value)), value_negative};
+    logic [A_BITS-1:0] value;
     always_ff @(posedge clk) begin
       if (rst || (!stall && !read_counts)) value <= '0;
-      else if (!stall) value <= wide ^ {(A_BITS + 1){read_negative}};
-      if (rst || (!stall && value_last)) accumulator <= '0;
-      else if (!stall) accumulator <= total[SUM_BITS:1];
+      else if (!stall) value <= word[i*A_BITS+:A_BITS];
     end
-    assign sums[i*SUM_BITS+:SUM_BITS] = total[SUM_BITS:1];
-    wire unused = &{1'b0, total[0]};
+    assign addends[i*SUM_BITS+:SUM_BITS] = A_SIGNED != 0 ? SUM_BITS'($signed(value)) : SUM_BITS'(value);
+    assign sums[i*SUM_BITS+:SUM_BITS]    = totals[i*(SUM_BITS+1)+:SUM_BITS];
+    wire unused = totals[i*(SUM_BITS+1)+SUM_BITS];
+  end
+  carry_adders #(.COUNT(PIXELS), .X_BITS(SUM_BITS), .Y_BITS(SUM_BITS), .Y_XOR(1'b1), .OVERFLOW(1'b0), .FABRIC(FABRIC)) add_or_subtract (
+      .xa(accumulators), .xb({WIDTH{1'b1}}), .ya(addends), .yb({WIDTH{value_negative}}), .ca({PIXELS{value_negative}}), .cb({PIXELS{1'b1}}), .sums(totals)
+  );
+  always_ff @(posedge clk) begin
+    if (rst || (!stall && value_last)) accumulators <= '0;
+    else if (!stall) accumulators <= sums;
   end
 
-  wire room;
-  assign stall = value_last && !room;
-  stream_fifo #(.WIDTH(PIXELS * SUM_BITS), .DEPTH(DEPTH)) finished (
-      .clk(clk), .rst(rst), .in_valid(value_last), .in_ready(room), .in_data(sums), .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data)
-  );
+  // ---- Finished sums wait in a row of registers. Each moves on when there is room ahead, so none needs a multiplexer.
+  logic [DEPTH-1:0]       waiting;
+  logic [DEPTH*WIDTH-1:0] data;
+  assign stall     = value_last && &waiting;
+  assign out_valid = waiting[DEPTH-1];
+  assign out_data  = data[(DEPTH-1)*WIDTH+:WIDTH];
+  for (genvar i = 0; i < DEPTH; i++) begin : g_waiting
+    wire gone = !(&waiting[DEPTH-1:i]) || out_ready;
+    if (i == 0) begin : g_first
+      always_ff @(posedge clk) begin
+        if (gone) waiting[i] <= value_last && !stall;
+        if (gone) data[i*WIDTH+:WIDTH] <= sums;
+        if (rst) waiting[i] <= 1'b0;
+      end
+    end else begin : g_next
+      always_ff @(posedge clk) begin
+        if (gone) waiting[i] <= waiting[i-1];
+        if (gone) data[i*WIDTH+:WIDTH] <= data[(i-1)*WIDTH+:WIDTH];
+        if (rst) waiting[i] <= 1'b0;
+      end
+    end
+  end
 endmodule
 `default_nettype wire

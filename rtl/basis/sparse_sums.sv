@@ -29,6 +29,7 @@ module sparse_sums #(
     parameter int ORDER_GAP_BITS = 0,
     parameter     ORDER_INIT     = "",     // image of words {gap, lane}
     parameter int DEPTH          = 2,      // sums that may wait in a lane
+    parameter int FABRIC         = 0,      // carry_adders
     localparam int KERNEL_BITS = KERNELS > 1 ? $clog2(KERNELS) : 1
 ) (
     input  wire                         clk,
@@ -41,7 +42,7 @@ module sparse_sums #(
 
     output logic                        out_valid,
     input  wire                         out_ready,
-    output logic [PIXELS*SUM_BITS-1:0]  out_data,
+    output wire  [PIXELS*SUM_BITS-1:0]  out_data,
     output logic [KERNEL_BITS-1:0]      out_kernel,
     output logic                        out_last,
     output logic                        out_ends,
@@ -78,7 +79,7 @@ module sparse_sums #(
     localparam SIGN_FILE = INIT == "" ? "" : {INIT, "_signs", TENS, ONES, ".mem"};
     sparse_lane #(
         .A_BITS(A_BITS), .A_SIGNED(A_SIGNED), .CHANNELS(CHANNELS), .PIXELS(PIXELS), .SUM_BITS(SUM_BITS), .BITMAP(BITMAP), .GAP_BITS(GAP_BITS), .CHUNK_BITS(CHUNK_BITS),
-        .WORDS(LANE_WORDS[lane*32+:32]), .SIGNS(LANE_SIGNS[lane*32+:32]), .INIT(FILE), .SIGN_INIT(SIGN_FILE), .DEPTH(DEPTH)
+        .WORDS(LANE_WORDS[lane*32+:32]), .SIGNS(LANE_SIGNS[lane*32+:32]), .INIT(FILE), .SIGN_INIT(SIGN_FILE), .DEPTH(DEPTH), .FABRIC(FABRIC)
     ) adder (
         .clk(clk), .rst(rst), .wr_en(write), .wr_addr({half, channel}), .wr_data(in_data), .loaded(loaded), .full(full[lane]), .out_valid(sum_valid[lane]),
         .out_ready(sum_ready[lane]), .out_data(sum_data[lane*WIDTH+:WIDTH]), .adding(adding[lane])
@@ -94,18 +95,21 @@ module sparse_sums #(
   gap_reader #(.SPAN(KERNELS), .GAP_BITS(ORDER_GAP_BITS), .SKIPS(0), .FIELD_BITS(LANES > 1 ? LANE_BITS : 0), .WORDS(TASKS), .INIT(ORDER_INIT)) order (
       .clk(clk), .rst(rst), .step(take), .ready(turn_ready), .place(turn_kernel), .counts(turn_counts), .field(turn), .last(turn_last), .ends(turn_ends)
   );
+  // Each lane has an output register, zero when it is another's turn: their OR takes a third of a multiplexer's LUTs.
+  logic [LANES*WIDTH-1:0] given;
   for (genvar lane = 0; lane < LANES; lane++) begin : g_turn
     assign sum_ready[lane] = take && turn == LANE_BITS'(lane);
+    always_ff @(posedge clk) if (slot_free) given[lane*WIDTH+:WIDTH] <= turn == LANE_BITS'(lane) ? sum_data[lane*WIDTH+:WIDTH] : '0;
   end
-  logic [WIDTH-1:0] turn_data;
+  logic [WIDTH-1:0] merged;
   always_comb begin
-    turn_data = sum_data[WIDTH-1:0];
-    for (int lane = 1; lane < LANES; lane++) if (turn == LANE_BITS'(lane)) turn_data = sum_data[lane*WIDTH+:WIDTH];
+    merged = '0;
+    for (int lane = 0; lane < LANES; lane++) merged = merged | given[lane*WIDTH+:WIDTH];
   end
+  assign out_data = merged;
   always_ff @(posedge clk) begin
     if (slot_free) begin
       out_valid  <= take;
-      out_data   <= turn_data;
       out_kernel <= turn_kernel;
       out_last   <= turn_last;
       out_ends   <= turn_ends;

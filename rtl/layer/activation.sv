@@ -2,7 +2,8 @@
 // activation - turns the accumulators of a finished group into output codes, LANES channels per clock
 //
 // Accumulators come COUNT at a time, are held, and shifted out while the array computes the next group, so that a few comparators serve all channels. In all they
-// come in the order: group 0's PE channels of each of PIXELS pixels, then group 1's; there are GROUPS groups. Codes leave in that order.
+// come in the order: group 0's PE channels of each of PIXELS pixels, then group 1's; there are GROUPS groups. Codes leave in that order. Of accumulators that come with
+// in_short only the first SHORT count.
 //
 // Latency    from in_valid to the first code: that of threshold_search or score_bias, and 1 if LANES < COUNT.
 // Rate       accumulators may come COUNT/LANES clocks apart, no closer.
@@ -23,13 +24,15 @@ module activation #(
     parameter int STEP        = 1,
     parameter int OUT_BITS    = 1,
     parameter int REGISTERED  = 0,    // threshold_search
-    parameter     INIT        = ""
+    parameter     INIT        = "",
+    parameter int SHORT       = COUNT // a multiple of PE
 ) (
     input  wire                      clk,
     input  wire                      rst,
     input  wire                      in_valid,
     input  wire                      in_last,       // the group's last accumulators
     input  wire                      in_frame,      // of the frame's last group
+    input  wire                      in_short,
     input  wire [COUNT*ACC_BITS-1:0] in_values,
     output wire                      code_valid,
     output wire [LANES*OUT_BITS-1:0] codes,
@@ -45,8 +48,8 @@ module activation #(
 
   wire                      lane_valid, values_last, group_last, frame_last;
   wire [LANES*ACC_BITS-1:0] lane_values;
-  lane_shifter #(.COUNT(COUNT), .LANES(LANES), .BITS(ACC_BITS), .INFO_BITS(2)) shifter (
-      .clk(clk), .rst(rst), .in_valid(in_valid), .in_info({in_last, in_frame}), .in_values(in_values), .out_valid(lane_valid), .out_last(values_last),
+  lane_shifter #(.COUNT(COUNT), .LANES(LANES), .BITS(ACC_BITS), .INFO_BITS(2), .SHORT(SHORT)) shifter (
+      .clk(clk), .rst(rst), .in_valid(in_valid), .in_short(in_short), .in_info({in_last, in_frame}), .in_values(in_values), .out_valid(lane_valid), .out_last(values_last),
       .out_info({group_last, frame_last}), .out_values(lane_values)
   );
   wire lane_group = values_last && group_last;
@@ -57,20 +60,13 @@ module activation #(
   wire                  back;
   if (PIXELS > 1) begin : g_pixels
     localparam int PE_BEAT_BITS = PE_BEATS > 1 ? $clog2(PE_BEATS) : 1;
-    localparam int PIXEL_BITS   = $clog2(PIXELS);
     logic [PE_BEAT_BITS-1:0] pe_beat;
-    logic [PIXEL_BITS-1:0]   pixel;
-    wire pe_ends    = PE_BEATS == 1 || pe_beat == PE_BEAT_BITS'(PE_BEATS - 1);
-    wire pixel_ends = pixel == PIXEL_BITS'(PIXELS - 1);
+    wire pe_ends = PE_BEATS == 1 || pe_beat == PE_BEAT_BITS'(PE_BEATS - 1);
     always_ff @(posedge clk) begin
       if (lane_valid) pe_beat <= pe_ends ? '0 : pe_beat + 1'b1;
-      if (lane_valid && pe_ends) pixel <= pixel_ends ? '0 : pixel + 1'b1;
-      if (rst) begin
-        pe_beat <= '0;
-        pixel   <= '0;
-      end
+      if (rst) pe_beat <= '0;
     end
-    assign back = pe_ends && !pixel_ends;
+    assign back = pe_ends && !lane_group;
   end else begin : g_pixel
     assign back = 1'b0;
   end

@@ -221,7 +221,7 @@ module plane_layer #(
       .COUNT(VALUES), .PE(PE), .PIXELS(PIXELS), .GROUPS(GROUPS), .ACC_BITS(ACC_BITS), .LANES(LANES), .SCORES(SCORES != 0), .ALPHA_SHIFT(ALPHA_SHIFT),
       .SEARCH_BITS(SEARCH_BITS), .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP), .OUT_BITS(OUT_BITS), .REGISTERED(FABRIC == 1 ? 1 : 0), .INIT(ACTIVATION_INIT)
   ) act (
-      .clk(clk), .rst(rst), .in_valid(group_valid), .in_last(group_end), .in_frame(group_frame), .in_values(accumulators), .code_valid(code_valid),
+      .clk(clk), .rst(rst), .in_valid(group_valid), .in_last(group_end), .in_frame(group_frame), .in_short(1'b0), .in_values(accumulators), .code_valid(code_valid),
       .codes(codes), .code_group(code_group), .code_frame(code_frame)
   );
 

@@ -51,7 +51,7 @@ module run_combiner #(
   wire [INFO_BITS-1:0]        info;
   wire [LANES*TOTAL_BITS-1:0] totals;
   lane_shifter #(.COUNT(COUNT), .LANES(LANES), .BITS(TOTAL_BITS), .INFO_BITS(2 + PASS_BITS + FACTOR_BITS + INFO_BITS)) shifter (
-      .clk(clk), .rst(rst), .in_valid(in_valid), .in_info({in_first, in_last, in_pass, in_factor, in_info}), .in_values(in_totals),
+      .clk(clk), .rst(rst), .in_valid(in_valid), .in_short(1'b0), .in_info({in_first, in_last, in_pass, in_factor, in_info}), .in_values(in_totals),
       .out_valid(lane_valid), .out_last(lane_end), .out_info({first, last, pass, factor, info}), .out_values(totals)
   );
 

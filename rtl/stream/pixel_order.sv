@@ -4,7 +4,7 @@
 //   in      group 0 of pixel 0, group 0 of pixel 1, .., group 1 of pixel 0, ..      a group: BEATS beats
 //   out     group 0, 1, .. of pixel 0, group 0, 1, .. of pixel 1, ..
 //
-// Two blocks of PIXELS*GROUPS*BEATS beats: one is written while the other is read.
+// Two blocks of PIXELS*GROUPS*BEATS beats: one is written while the other is read. Of every ROW blocks the last has only SHORT pixels.
 //
 // Latency    a block, and 1 clock.
 // Rate       one beat per clock.
@@ -15,7 +15,9 @@ module pixel_order #(
     parameter int WIDTH  = 8,  // bits of a beat
     parameter int PIXELS = 2,
     parameter int GROUPS = 2,
-    parameter int BEATS  = 1
+    parameter int BEATS  = 1,
+    parameter int ROW    = 1,
+    parameter int SHORT  = PIXELS
 ) (
     input  wire             clk,
     input  wire             rst,
@@ -30,7 +32,10 @@ module pixel_order #(
     output wire [WIDTH-1:0] out_data,
     output logic            out_last
 );
+  if (SHORT < 1 || SHORT > PIXELS) begin : g_short error_SHORT_must_be_1_to_PIXELS check (); end
+
   localparam int BLOCK      = PIXELS * GROUPS * BEATS;
+  localparam int SHORT_BLOCK = SHORT * GROUPS * BEATS;
   localparam int BLOCK_BITS = BLOCK > 1 ? $clog2(BLOCK) : 1;
   localparam int BEAT_BITS  = BEATS > 1 ? $clog2(BEATS) : 1;
   localparam int PIXEL_BITS = PIXELS > 1 ? $clog2(PIXELS) : 1;
@@ -46,7 +51,8 @@ module pixel_order #(
   logic [PIXEL_BITS-1:0] pixel;
   logic [GROUP_BITS-1:0] group;
   wire beat_ends  = BEATS == 1 || beat == BEAT_BITS'(BEATS - 1);
-  wire pixel_ends = PIXELS == 1 || pixel == PIXEL_BITS'(PIXELS - 1);
+  wire wr_short, rd_short;
+  wire pixel_ends = PIXELS == 1 || pixel == (wr_short ? PIXEL_BITS'(SHORT - 1) : PIXEL_BITS'(PIXELS - 1));
   wire group_ends = GROUPS == 1 || group == GROUP_BITS'(GROUPS - 1);
   wire write      = in_valid && in_ready;
   wire fills      = write && beat_ends && pixel_ends && group_ends;
@@ -79,7 +85,7 @@ module pixel_order #(
   // ---- Read: one place after the other.
   logic [BLOCK_BITS-1:0] rd_place;
   wire                   read    = filled != 2'd0 && (!out_valid || out_ready);
-  wire                   empties = read && (BLOCK == 1 || rd_place == BLOCK_BITS'(BLOCK - 1));
+  wire                   empties = read && (BLOCK == 1 || rd_place == (rd_short ? BLOCK_BITS'(SHORT_BLOCK - 1) : BLOCK_BITS'(BLOCK - 1)));
   always_ff @(posedge clk) begin
     if (read) begin
       rd_place <= empties ? '0 : rd_place + 1'b1;
@@ -94,6 +100,31 @@ module pixel_order #(
       filled    <= '0;
       out_valid <= 1'b0;
     end
+  end
+
+  // ---- Which blocks are short.
+  if (SHORT == PIXELS) begin : g_whole
+    assign {wr_short, rd_short} = 2'b00;
+  end else begin : g_rows
+    localparam int ROW_BITS = ROW > 1 ? $clog2(ROW) : 1;
+    logic [ROW_BITS-1:0] wr_block, rd_block;
+    assign wr_short = ROW == 1 || wr_block == ROW_BITS'(ROW - 1);
+    assign rd_short = ROW == 1 || rd_block == ROW_BITS'(ROW - 1);
+    always_ff @(posedge clk) begin
+      if (fills) wr_block <= wr_short ? '0 : wr_block + 1'b1;
+      if (empties) rd_block <= rd_short ? '0 : rd_block + 1'b1;
+      if (rst) begin
+        wr_block <= '0;
+        rd_block <= '0;
+      end
+    end
+`ifdef FORMAL
+    // Blocks are counted modulo 16: ROW must divide it.
+    always_comb if (f_past_valid && !rst) begin
+      assert (4'(wr_block) == f_in_block % 4'(ROW));
+      assert (4'(rd_block) == f_read_block % 4'(ROW));
+    end
+`endif
   end
 
 `ifdef FORMAL

@@ -69,10 +69,18 @@ module sim_lut_ram4 #(parameter [63:0] INIT = 0) (
   assign rd_data = mem[{rd_addr, 2'd0}+:4];
 endmodule
 
-// A product without registers.
-module sim_MULT18X18D (input [17:0] A, input [17:0] B, input SIGNEDA, input SIGNEDB, output [35:0] P);
-  wire signed [18:0] a = {SIGNEDA & A[17], A}, b = {SIGNEDB & B[17], B};
+// A product, with or without registers.
+module sim_MULT18X18D #(parameter A_REG = 0, B_REG = 0, P_REG = 0) (input clk, input [17:0] A, input [17:0] B, input SIGNEDA, input SIGNEDB, output [35:0] P);
+  reg [17:0] held_a = 0, held_b = 0;
+  reg [35:0] held = 0;
+  wire [17:0] used_a = A_REG ? held_a : A, used_b = B_REG ? held_b : B;
+  wire signed [18:0] a = {SIGNEDA & used_a[17], used_a}, b = {SIGNEDB & used_b[17], used_b};
   wire signed [37:0] product = a * b;
-  assign P = product[35:0];
+  always @(posedge clk) begin
+    held_a <= A;
+    held_b <= B;
+    held <= product[35:0];
+  end
+  assign P = P_REG ? held : product[35:0];
   wire unused = &{1'b0, product[37:36]};
 endmodule

@@ -13,7 +13,13 @@ Intake ratio(std::int64_t in, std::int64_t out) {
   return {[=](std::int64_t n) { return n / in * out; }};
 }
 
-Intake in_blocks(std::int64_t beats) { return ratio(beats, beats); }
+Intake in_blocks(std::int64_t beats, std::int64_t row, std::int64_t last_beats) {
+  const std::int64_t whole = (row - 1) * beats + last_beats;
+  return {[=](std::int64_t n) {
+    const std::int64_t in_row = n % whole;
+    return n - in_row + in_row / beats * beats;
+  }};
+}
 
 Intake padded(const MapShape& shape, const Window& window, std::int64_t chunks) {
   const std::int64_t row = shape.width * chunks, frame = shape.height * row;
@@ -42,8 +48,8 @@ Intake windowed(const WindowPlan& w, std::int64_t beats) {
   }};
 }
 
-Intake blocked(const BasisBlocks& b, int stride, std::int64_t words, std::int64_t beats) {
-  const std::int64_t blocks = b.blocks, groups = b.groups, rows = b.map_rows, first = b.first_row, out_rows = b.out_rows;
+Intake blocked(const BasisBlocks& b, int pixels, int stride, std::int64_t words, std::int64_t chunks) {
+  const std::int64_t blocks = b.blocks, row_columns = b.row_columns(pixels), rows = b.map_rows, first = b.first_row, out_rows = b.out_rows;
   // Output rows that are complete with the first `row` input rows.
   const auto complete = [=](std::int64_t row) {
     return row <= first ? std::int64_t{0} : std::min((row - 1 - first) / stride + 1, out_rows);
@@ -52,9 +58,9 @@ Intake blocked(const BasisBlocks& b, int stride, std::int64_t words, std::int64_
     const std::int64_t taken = n / words, frame = taken / (blocks * rows), in_frame = taken % (blocks * rows);
     const std::int64_t row = in_frame / blocks, in_row = in_frame % blocks;
     // The rows behind the map follow its last row at once: complete(rows) may be fewer than out_rows, but then the frame is over.
-    std::int64_t sent = frame * out_rows * groups + complete(row) * groups;
-    if (complete(row + 1) > complete(row)) sent += in_row;
-    return sent * beats;
+    std::int64_t sent = (frame * out_rows + complete(row)) * row_columns;
+    if (complete(row + 1) > complete(row)) sent += in_row * pixels;
+    return sent * chunks;
   }};
 }
 

@@ -19,16 +19,17 @@ struct Intake {
 Intake one_to_one();
 /// `in` beats become `out`: width adapters, argmax.
 Intake ratio(std::int64_t in, std::int64_t out);
-/// pixel_order: blocks of `beats` beats leave when they are whole.
-Intake in_blocks(std::int64_t beats);
+/// pixel_order: blocks of `beats` beats leave when they are whole; of every `row` of them the last has only `last_beats`.
+Intake in_blocks(std::int64_t beats, std::int64_t row, std::int64_t last_beats);
 /// map_pad: border beats are sent without waiting.
 Intake padded(const MapShape& shape, const Window& window, std::int64_t chunks);
 /// column_unfold: `columns` pixels of a row of `width` are sent at once.
 Intake unfolded(std::int64_t width, std::int64_t columns);
 /// window_reader: a window gives `beats` beats once its last word is there.
 Intake windowed(const WindowPlan& window, std::int64_t beats);
-/// basis_layer: a block of pixels takes `words` beats and gives `beats`; empty blocks and rows, which nothing is taken for, follow.
-Intake blocked(const BasisBlocks& blocks, int stride, std::int64_t words, std::int64_t beats);
+/// basis_layer: a block of pixels takes `words` beats and gives `chunks` for each of its pixels that leave; empty blocks and rows, which nothing is taken for,
+/// follow.
+Intake blocked(const BasisBlocks& blocks, int pixels, int stride, std::int64_t words, std::int64_t chunks);
 /// map_crop, in pixels of `chunks` beats.
 Intake cropped(std::int64_t width, std::int64_t first, std::int64_t stride, std::int64_t out_width, std::int64_t chunks);
 /// map_upsample.

@@ -73,24 +73,26 @@ void Elaboration::add_basis(const Stage& stage) {
                      {"FIRST", num(b.first_row)},
                      {"STRIDE", num(conv.window.stride_height)},
                      {"OUT_ROWS", num(b.out_rows)},
+                     {"SHORT", num(b.last_pixels)},
+                     {"FABRIC", num(design_.plan.fabric)},
                      {"SLACK", num(stage.slack_groups)},
                      {"SCORES", num(stage.threshold < 0 ? 1 : 0)},
                      {"LANES", num(f.lanes)},
                      {"OUT_BITS", num(out.bits())},
                      {"REGISTERED", num(design_.plan.fabric == 1 ? 1 : 0)}});
   activate(p, stage, conv, raw, f.lanes, out);
-  const std::int64_t beats = std::int64_t{f.pixels} * conv.out_channels / f.lanes;  // of a block
+  const std::int64_t chunks = conv.out_channels / f.lanes;
   const std::int64_t words = std::int64_t{f.pixels} * stage.in_shape.channels / f.simd;
-  Instance& instance = add("basis_layer", "", wire, f.lanes, out, std::move(p), blocked(b, conv.window.stride_height, words, beats));
+  Instance& instance = add("basis_layer", "", wire, f.lanes, out, std::move(p), blocked(b, f.pixels, conv.window.stride_height, words, chunks));
   instance.has_activity = true;
   instance.latency = stage.words_per_pixel + words + 40 + 2 * f.pixels;
   if (f.pixels > 1 && f.pe < conv.out_channels)
     add("pixel_order", "order", wire, f.lanes, out,
-        {{"WIDTH", num(wire.width())}, {"PIXELS", num(f.pixels)}, {"GROUPS", num(conv.out_channels / f.pe)}, {"BEATS", num(1)}},
-        in_blocks(beats))
-        .latency = beats + 2;
+        {{"WIDTH", num(wire.width())}, {"PIXELS", num(f.pixels)}, {"GROUPS", num(conv.out_channels / f.pe)}, {"BEATS", num(1)}, {"ROW", num(b.groups)}, {"SHORT", num(b.last_pixels)}},
+        in_blocks(chunks * f.pixels, b.groups, chunks * b.last_pixels))
+        .latency = chunks * f.pixels + 2;
   if (b.crops(f.pixels, conv.window.stride_width)) {
-    const int chunks = conv.out_channels / f.lanes, columns = b.groups * f.pixels;
+    const int columns = b.row_columns(f.pixels);
     add("map_crop", "crop", wire, f.lanes, out,
         {{"WIDTH", num(wire.width())},
          {"CHUNKS", num(chunks)},

@@ -105,7 +105,7 @@ void Elaboration::add_plane(const Stage& stage) {
          {"PIXELS", num(f.pixels)},
          {"GROUPS", num(conv.out_channels / f.pe)},
          {"BEATS", num(f.pe / f.lanes)}},
-        in_blocks(beats))
+        in_blocks(beats, 1, beats))
         .latency = beats + 2;
   }
   provide(stage, wire);

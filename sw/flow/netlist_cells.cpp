@@ -159,9 +159,13 @@ bool NetlistWriter::memory_cell() {
 /// One clock, no cascades, no resets: what Yosys makes of a product, with or without registers and an accumulator.
 bool NetlistWriter::multiplier_cell() {
   if (type_ == "MULT18X18D") {
-    for (const char* registers : {"REG_INPUTA_CLK", "REG_INPUTB_CLK", "REG_PIPELINE_CLK", "REG_OUTPUT_CLK"}) require(registers, {"", "NONE"});
-    instance("sim_MULT18X18D", "",
-             {{"A", bus("A", 18, false)},
+    for (const char* registers : {"REG_INPUTA_CLK", "REG_INPUTB_CLK", "REG_OUTPUT_CLK"}) require(registers, {"", "NONE", "CLK0"});
+    require("REG_PIPELINE_CLK", {"", "NONE"});
+    const auto registered = [&](const char* name) { return text(name) == "CLK0" ? 1 : 0; };
+    instance("sim_MULT18X18D",
+             fmt::format(".A_REG({}), .B_REG({}), .P_REG({})", registered("REG_INPUTA_CLK"), registered("REG_INPUTB_CLK"), registered("REG_OUTPUT_CLK")),
+             {{"clk", "clk"},
+              {"A", bus("A", 18, false)},
               {"B", bus("B", 18, false)},
               {"SIGNEDA", in("SIGNEDA")},
               {"SIGNEDB", in("SIGNEDB")},

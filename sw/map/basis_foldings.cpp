@@ -71,16 +71,18 @@ bool apply_basis(const Network& network, Stage& stage, const BasisProgram& progr
     if (input_clocks(channels, lanes, f.pixels) <= block) break;
   }
   block = std::max(block, input_clocks(channels, f.simd, f.pixels));
-  // Empty blocks, which end a row, take as long as their results do: they are worth more lanes.
-  f.lanes = f.pe = lanes_within(conv.out_channels, f.pixels, b.groups > b.blocks || b.all_rows > b.map_rows ? block / 4 : block);
-  const std::int64_t results = std::int64_t{conv.out_channels / f.lanes} * f.pixels;
-  const std::int64_t empty = std::max<std::int64_t>({std::int64_t{conv.out_channels} * steps, kApart, results});
+  f.lanes = f.pe = lanes_within(conv.out_channels, f.pixels, block);
+  const std::int64_t beats = conv.out_channels / f.lanes, results = beats * f.pixels;  // a block's
   block = std::max(block, results);
-  stage.clocks = std::int64_t{b.map_rows} * (b.blocks * block + (b.groups - b.blocks) * empty) +
-                 std::int64_t{b.all_rows - b.map_rows} * b.groups * empty;
+  // Empty blocks, which end a row, and rows, which end a map: what has waited leaves.
+  const std::int64_t apart = std::max<std::int64_t>(std::int64_t{conv.out_channels} * steps, kApart);
+  const std::int64_t empty = std::max(apart, results), last = std::max(apart, beats * b.last_pixels);
+  const std::int64_t empties = b.groups - b.blocks;
+  stage.clocks = std::int64_t{b.map_rows} * (b.blocks * block + (empties > 0 ? (empties - 1) * empty + last : 0)) +
+                 std::int64_t{b.all_rows - b.map_rows} * ((b.groups - 1) * empty + last);
   stage.words_per_pixel = block;
   stage.weight_words = static_cast<std::int64_t>(program.tasks.size());
-  stage.shortest_group = f.pixels;
+  stage.shortest_group = std::min(f.pixels, std::max(f.pe * steps, b.last_pixels));
   stage.adders_busy = static_cast<double>(program.coefficients) / (static_cast<double>(block) * f.sparse);
   stage.planes = program.code.bitmap ? fmt::format("shared kernels, bitmap, {} lanes", f.sparse)
                                      : fmt::format("shared kernels, gaps of {} bits, {} lanes", program.code.gap_bits, f.sparse);

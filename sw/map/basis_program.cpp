@@ -108,6 +108,7 @@ BasisBlocks basis_blocks(const MapShape& in, const Window& w, int pixels) {
   b.out_columns = w.out_width(in.width);
   b.first_row = w.kernel_height - 1 - (w.pad_top - b.inserted.pad_top);
   b.first_column = w.kernel_width - 1 - (w.pad_left - b.inserted.pad_left);
+  b.last_pixels = std::clamp(b.first_column + (b.out_columns - 1) * w.stride_width + 1 - (b.groups - 1) * pixels, 1, pixels);
   b.map_rows = in.height + b.inserted.pad_top + b.inserted.pad_bottom;
   b.all_rows = std::max(b.map_rows, b.first_row + (b.out_rows - 1) * w.stride_height + 1);
   return b;

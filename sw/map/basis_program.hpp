@@ -40,7 +40,9 @@ struct BasisBlocks {
   int map_rows = 0, all_rows = 0;           ///< likewise
   int first_row = 0, first_column = 0;      ///< input row that completes the first output row; columns before the first of a row's blocks
   int out_rows = 0, out_columns = 0;        ///< of the layer
-  bool crops(int pixels, int stride) const { return first_column > 0 || stride > 1 || groups * pixels > out_columns; }
+  int last_pixels = 0;                      ///< columns of a row's last block that leave: the others are no output
+  int row_columns(int pixels) const { return (groups - 1) * pixels + last_pixels; }  ///< that leave
+  bool crops(int pixels, int stride) const { return first_column > 0 || stride > 1 || row_columns(pixels) > out_columns; }
 };
 BasisBlocks basis_blocks(const MapShape& in, const Window& window, int pixels);
 

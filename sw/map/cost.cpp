@@ -70,6 +70,9 @@ void total_lut4(Cost& cost, const Budget& device) {
   cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm[static_cast<std::size_t>(device.fabric)].begin(), 0.0);
 }
 
+/// LUT4 of control in the basis engine, as synthesized layers show (docs/basis.md): sequencers, readers of orders and FIFO; a lane's reader.
+constexpr double kBasisControl = 450, kLaneControl = 55;
+
 /// Factors of up to 18 signed bits meet in one multiplier; wider ones are split.
 std::int64_t dsps_of(int a_bits, int b_bits) { return std::int64_t{(a_bits + 16) / 17} * ((b_bits + 16) / 17); }
 
@@ -181,14 +184,16 @@ Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgr
   const std::int64_t height = conv.window.kernel_height, carried = conv.window.kernel_width - 1, columns = f.pixels + carried;
   const std::int64_t word = std::int64_t{f.pixels} * in.bits(), sum = std::int64_t{f.pixels} * program.sum_bits;
   Cost cost;
-  cost.terms[Stages] = 4;  // readers, sequencers of blocks, rows and results; as two synthesized layers show
-  // Lanes: add or subtract, and two sums that wait; then one of them is taken.
-  cost.terms[AccumulatorBits] = static_cast<double>(f.sparse * sum);
-  cost.terms[WordBits] = static_cast<double>(f.sparse * (word + sum)) + static_cast<double>(f.simd * f.pixels * in.bits());
-  // Products by column, into an accumulator each; then what waited from the block and from the rows before.
-  const std::int64_t products = std::int64_t{f.pixels} * conv.window.kernel_width * f.rows;
+  // Adders are a LUT a bit, and known one by one; on ECP5 an operand that is inverted or replaced costs nothing (rtl/fabric/carry_adders).
+  const std::int64_t operand = device.fabric == 1 ? 0 : 1;
+  const std::int64_t products = std::int64_t{f.pixels} * conv.window.kernel_width * f.rows, accumulators = columns * f.rows;
   const int product_bits = std::min(acc, program.sum_bits + taps);
-  cost.terms[WordBits] += static_cast<double>((products - columns * f.rows) * product_bits + (columns + carried + f.pixels) * f.rows * acc);
+  const std::int64_t lanes = f.sparse * ((sum + f.pixels) + operand * sum), merge = (f.sparse + 1) / 3 * sum;
+  const std::int64_t skid = sum, block = f.simd > 1 ? word : 0;
+  const std::int64_t sums = (products - accumulators) * (product_bits + 2) + accumulators * (acc + 1 + operand * acc);
+  const std::int64_t waiting = std::min<std::int64_t>(carried, f.pixels) * (f.rows > 1 ? f.rows - 1 : height > 1 ? 1 : 0) * acc;
+  const std::int64_t shifter = f.pe * f.pixels > f.lanes ? std::int64_t{f.pe} * f.pixels * acc : 0;
+  const double adders = static_cast<double>(lanes + merge + skid + block + sums + waiting + shifter);
   if (device.dsps > 0 && device.infers_dsps)
     cost.dsps = products * dsps_of(program.sum_bits, taps);
   else
@@ -216,6 +221,7 @@ Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgr
     add_buffer(cost, device, std::int64_t{f.lanes} * out_bits, 2 * std::int64_t{f.pixels} * conv.out_channels / f.lanes);
   add_search(cost, device, f.lanes, search_levels(network, stage), acc, conv.out_channels);
   total_lut4(cost, device);
+  cost.lut4 += adders + kBasisControl + kLaneControl * f.sparse;
   return cost;
 }
 

@@ -6,6 +6,7 @@
 #include <Vactivation_pixel_beats.h>
 #include <Vactivation_pixels.h>
 #include <Vactivation_scores.h>
+#include <Vactivation_short.h>
 #include <Vactivation_whole.h>
 
 #include "bench.hpp"
@@ -24,6 +25,7 @@ struct Code {
 
 struct ActivationCase {
   int count, pe, pixels, groups;  // count: accumulators at once
+  int short_pixels = 0;           // > 0: of some groups so many pixels only; then a group comes at once
 };
 
 template <class Model>
@@ -47,13 +49,14 @@ class ActivationBench {
   }
   /// `count` groups, their accumulators COUNT/LANES clocks apart plus random ones; `cut`: stops after the first clock of the last.
   void send(int count, double gap, bool cut = false) {
-    const int pe_beats = shape_.pe / tables_.lanes, group_beats = pe_beats * shape_.pixels;
+    const int pe_beats = shape_.pe / tables_.lanes, all_beats = pe_beats * shape_.pixels;
     for (int i = 0; i < count; ++i) {
-      const bool frame = group_ == shape_.groups - 1 && random_.chance(0.4);
+      const bool frame = group_ == shape_.groups - 1 && random_.chance(0.4), is_short = shape_.short_pixels > 0 && random_.chance(0.5);
+      const int group_beats = is_short ? pe_beats * shape_.short_pixels : all_beats, beats = std::min(beats_, group_beats);
       for (int start = 0; start < group_beats; start += beats_) {
         while (random_.chance(gap)) step();
         Bits accumulators(shape_.count * tables_.value_bits);
-        for (int beat = 0; beat < beats_; ++beat) {
+        for (int beat = 0; beat < beats; ++beat) {
           Bits values, codes;
           tables_.draw(group_ * pe_beats + (start + beat) % pe_beats, random_, values, codes);
           accumulators.place(beat * values.width(), values);
@@ -61,12 +64,13 @@ class ActivationBench {
           expected_.push_back({dut_.cycle() + static_cast<std::uint64_t>(latency_ + beat), codes, last, last && frame});
         }
         dut_->in_valid = 1;
-        dut_->in_last = start + beats_ == group_beats;
+        dut_->in_last = start + beats == group_beats;
+        dut_->in_short = is_short;
         dut_->in_frame = frame;
         set_bits(dut_->in_values, accumulators);
         clock();
         if (cut && i == count - 1) return;
-        for (int beat = 1; beat < beats_; ++beat) step();
+        for (int beat = 1; beat < beats; ++beat) step();
       }
       group_ = (group_ + 1) % shape_.groups;
     }
@@ -84,6 +88,7 @@ class ActivationBench {
   void step() {  // no accumulators, anything on the other ports
     dut_->in_valid = 0;
     dut_->in_last = random_.chance(0.5);
+    dut_->in_short = random_.chance(0.5);
     dut_->in_frame = random_.chance(0.5);
     set_bits(dut_->in_values, random_.bits(shape_.count * tables_.value_bits));
     clock();
@@ -141,6 +146,9 @@ TEST_CASE("activation, thresholds, 3 beats a group, one after the other", "[laye
 }
 TEST_CASE("activation, thresholds, 4 pixels of 2 beats, 3 groups", "[layer]") {
   check_activation<Vactivation_pixels>({16, 4, 4, 3}, {"activation_pixels", 2, 6, 7, 1, 1, 0, 1, 0, 1}, 4);
+}
+TEST_CASE("activation, thresholds, 4 pixels of 2 beats, or the first 2 of them, 3 groups", "[layer]") {
+  check_activation<Vactivation_short>({16, 4, 4, 3, 2}, {"activation_short", 2, 6, 7, 1, 1, 0, 1, 0, 1}, 4);
 }
 TEST_CASE("activation, scores, 2 pixels of one beat, 2 groups, one after the other", "[layer]") {
   check_activation<Vactivation_pixel_beats>({3, 3, 2, 2}, {"activation_pixel_beats", 3, 2, 6, 0, 0, 0, 0, 0, 8}, 2);

@@ -294,7 +294,7 @@ class Case {
     }
   }
 
-  /// For some layers of every other case: parts of the activations' bits, one or all weight planes, several pixels.
+  /// For some layers of every other case: parts of the activations' bits, one or all weight planes, several pixels; a folding of the basis engine.
   std::vector<FoldRule> random_foldings() const {
     std::mt19937 random(static_cast<unsigned>(spec_.seed));
     const auto pick = [&](std::vector<int> values) { return values[random() % values.size()]; };
@@ -303,6 +303,13 @@ class Case {
       if (stage.kind != StageKind::Plane || spec_.seed % 2 == 0 || random() % 2 == 0) continue;
       FoldRule rule;
       rule.layer = stage.name;
+      if (const std::vector<Folding> basis = basis_foldings(network_, stage); !basis.empty() && random() % 3 > 0) {
+        const Folding& folding = basis[random() % basis.size()];
+        rule.engine = FoldRule::Engine::Basis;
+        rule.sparse = folding.sparse, rule.rows = folding.rows, rule.pixels = folding.pixels;
+        rules.push_back(rule);
+        continue;
+      }
       rule.wpar = pick({0, 1, FoldRule::kAllPlanes});
       if (rule.wpar == 1 && random() % 2 == 0) rule.apar = 1;
       const int width = stage.window.out_width(stage.in_shape.width);

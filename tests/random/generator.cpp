@@ -373,6 +373,7 @@ class Builder {
     int taps = 1;
     ModelWriter::Attributes attributes = window(layer, out, false, taps);
     const Dims kernel = std::get<Dims>(attributes["kernel_shape"]);
+    if (layer.weights == WeightForm::Decomposed && groups == 1 && kernel.size() == 2) return make_decomposed(layer, in, out, outputs, kernel, attributes);
     Dims shape{outputs, channels / groups};
     shape.insert(shape.end(), kernel.begin(), kernel.end());
     const Weights weights = make_weights(layer, shape, 0);
@@ -386,6 +387,46 @@ class Builder {
       shift_by(out, bias);
       inputs.push_back(writer_.floats({outputs}, bias));
     }
+    out.name = writer_.node("Conv", inputs, attributes);
+    return behind_sums(layer, out, true);
+  }
+
+  /// Two convolutions that are one: ternary coefficients to M maps for each output, then in groups the M kernels that all share.
+  Value make_decomposed(const LayerSpec& layer, const Value& in, Value out, int outputs, const Dims& kernel, ModelWriter::Attributes attributes) {
+    const int kernels = std::clamp(layer.weight_bits, 1, 6), channels = in.channels;
+    const auto taps = static_cast<std::size_t>(kernel[0] * kernel[1]);
+    LayerSpec ternary = layer;
+    ternary.weights = WeightForm::Ternary;
+    ternary.weight_per_channel = false;  // one scale for all rows of an output
+    const Weights coefficients = make_weights(ternary, {outputs * kernels, channels, 1, 1}, 0);
+    // Sums that float32 holds.
+    const int room = 23 - in.bits() - static_cast<int>(std::ceil(std::log2(static_cast<double>(channels * kernels) * static_cast<double>(taps))));
+    const int reach = (1 << (std::clamp(room, 2, 8) - 1)) - 1;
+    std::vector<int> basis;
+    for (std::size_t i = 0; i < taps * static_cast<std::size_t>(kernels); ++i) basis.push_back(integer(-reach, reach));
+    std::vector<float> repeated;
+    for (int k = 0; k < outputs; ++k) repeated.insert(repeated.end(), basis.begin(), basis.end());
+    Weights dense;
+    dense.scale.assign(static_cast<std::size_t>(outputs), coefficients.scale[0]);
+    for (std::size_t k = 0; k < dense.scale.size(); ++k)
+      for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c)
+        for (std::size_t t = 0; t < taps; ++t) {
+          double sum = 0;
+          for (std::size_t m = 0; m < static_cast<std::size_t>(kernels); ++m)
+            sum += coefficients.integers[(k * static_cast<std::size_t>(kernels) + m) * static_cast<std::size_t>(channels) + c] * basis[m * taps + t];
+          dense.integers.push_back(sum);
+        }
+    set_sums(out, in, dense, [&](std::size_t, std::size_t i) { return static_cast<int>(i / taps); });
+    const std::string shared = writer_.node(
+        "Quant", {writer_.floats({outputs, kernels, kernel[0], kernel[1]}, repeated), writer_.scalar(1), writer_.scalar(0), writer_.scalar(8)},
+        {{"signed", std::int64_t{1}}, {"narrow", std::int64_t{1}}, {"rounding_mode", std::string("ROUND")}});
+    std::vector<std::string> inputs{writer_.node("Conv", {in.name, coefficients.name}), shared};
+    if (layer.bias) {
+      const std::vector<float> bias = biases(out);
+      shift_by(out, bias);
+      inputs.push_back(writer_.floats({outputs}, bias));
+    }
+    attributes["group"] = std::int64_t{outputs};
     out.name = writer_.node("Conv", inputs, attributes);
     return behind_sums(layer, out, true);
   }

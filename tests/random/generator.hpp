@@ -32,7 +32,7 @@ enum class LayerKind {
 };
 
 enum class QuantizerForm { None, Quant, Bipolar, MultiThreshold, Linear };
-enum class WeightForm { Quant, Bipolar, Ternary, Integers, Linear };
+enum class WeightForm { Quant, Bipolar, Ternary, Integers, Linear, Decomposed };  // Decomposed: of a Conv, else as Quant
 enum class WeightPattern { Any, Pruned, Widths, Codebook };  // in blocks of four inputs; bits by output; three values
 enum class AffineForm { None, MulAdd, BatchNormalization };
 
@@ -107,7 +107,8 @@ NLOHMANN_JSON_SERIALIZE_ENUM(WeightForm, {{WeightForm::Quant, "Quant"},
                                           {WeightForm::Bipolar, "Bipolar"},
                                           {WeightForm::Ternary, "Ternary"},
                                           {WeightForm::Integers, "Integers"},
-                                          {WeightForm::Linear, "Linear"}})
+                                          {WeightForm::Linear, "Linear"},
+                                          {WeightForm::Decomposed, "Decomposed"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(WeightPattern, {{WeightPattern::Any, "Any"},
                                              {WeightPattern::Pruned, "Pruned"},
                                              {WeightPattern::Widths, "Widths"},

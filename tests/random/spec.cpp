@@ -105,7 +105,7 @@ class Sampler {
   LayerSpec products(LayerKind kind) {
     LayerSpec made = layer(kind);
     made.channels = channels();
-    made.weights = static_cast<WeightForm>(choose({45, 25, 10, 12, 8}));
+    made.weights = static_cast<WeightForm>(choose({45, 25, 10, 12, 8, 10}));
     made.pattern = static_cast<WeightPattern>(choose({70, 12, 10, 8}));
     made.weight_bits = bits();
     made.weight_signed = chance(85);
