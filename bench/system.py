@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
 """Networks of ImageNet's size and how they scale, by the planner and the transaction-level model: writes bench/results/system.json and prints its tables (docs/system.md).
 
-usage: bench/system.py BITLOOM [--only big,scale,speed,fifos] [--work FOLDER] [--out bench/results/system.json]
+usage: bench/system.py BITLOOM [--only big,skips,scale,speed,fifos] [--networks NAME,..] [--work FOLDER] [--out bench/results/system.json]
 
-big     ResNet-18 with and without skips, AlexNet, VGG-like, MobileNet-V1 on as few LFE5U-85F as hold them
+big     ResNet-18, AlexNet, VGG-like, MobileNet-V1 on as few LFE5U-85F as hold them (compile --devices auto), links included
+skips   ResNet-18 with and without skip connections at the same foldings, on one device with ten times the resources
 scale   ResNet-18 shapes over image size, width and blocks of a stage
 speed   the model and the RTL simulation of the same designs, side by side (digits on two boards)
 fifos   depths of FIFOs in front of joins: by counting beats, and by the model
 
-N devices are planned as one with N times the resources (the links' load is counted from the maps between layers). Sections that are not run keep what the file has. Needs python3-onnx, python3-numpy for the models.
+Sections that are not run keep what the file has. Needs python3-onnx, python3-numpy for the models.
 """
 import argparse
 import json
-import math
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEVICE = "ulx3s-85f"
+ORDER = ["resnet18", "alexnet", "vgg", "mobilenet"]
 PUBLISHED = {"resnet18_clocks": 1.85e6, "resnet18_over_alexnet_time": 1.175, "resources_32_to_96": 1.05}
 
 
@@ -60,61 +60,82 @@ class Bench:
             subprocess.run(["/usr/bin/python3", ROOT / "bench" / "big_networks.py", network, file, *flags], check=True)
         return name, file
 
-    def design(self, name, file, devices, clocks, fit=0.7, fifos="counted"):
-        folder = self.work / f"{name}_x{devices}_{clocks}_{fifos}"
+    def compile(self, name, file, *options, devices=None, board=None):
+        """The folder of a design, or of a system of several chips, or None and why not."""
+        folder = self.work / f"{name}_{board or DEVICE}"
         start = time.monotonic()
-        result = self.run("compile", file, "--board", self.board(devices), *(["--clocks", clocks] if clocks else []), "--fit", fit, "--out", folder, "--fifos", fifos)
+        result = self.run("compile", file, "--board", board or DEVICE, *(["--devices", devices] if devices else []), *options, "--out", folder)
         if result.returncode != 0:
             return None, result.stderr.strip()
         return folder, time.monotonic() - start
 
-    def measure(self, name, file, clocks, fifos="enough"):
-        """The fewest devices on which the network can be planned at so many clocks, from those on that its weights alone would fill."""
-        devices = max(1, math.ceil(self.weight_values(file) / (self.device["bram"] * self.device["bram_bits"])))
-        while True:
-            folder, seconds = self.design(name, file, devices, clocks, fifos=fifos)
-            if folder is not None:
-                break
-            missing = re.search(r"(\d+) block RAMs are needed|about (\d+) LUT4|need (\d+) block RAMs", seconds)
-            if not missing:
-                sys.exit(f"{name} on {devices} devices: {seconds}")
-            devices += 1
+    def measure(self, name, file, clocks, *options, devices="auto", board=None):
+        folder, seconds = self.compile(name, file, *(["--clocks", clocks] if clocks else []), *options, devices=devices, board=board)
+        if folder is None:
+            return {"name": name, "failed": seconds}
         result = self.run("sim", folder, "--level", "tlm", "--images", 12, "--json")
         if result.returncode != 0:
-            sys.exit(f"{name}: {result.stderr}")
-        return self.entry(name, devices, json.loads((folder / "design.json").read_text()), json.loads(result.stdout), seconds)
+            return {"name": name, "failed": result.stderr.strip()}
+        return self.entry(name, folder, json.loads(result.stdout), seconds)
 
-    @staticmethod
-    def weight_values(file):
-        import onnx
-        return sum(math.prod(tensor.dims) for tensor in onnx.load(file).graph.initializer if tensor.name.endswith("weights_values"))
-
-    def entry(self, name, devices, design, sim, seconds):
-        clocks = sim["clocks_per_image"]
-        mhz = self.device["clock_mhz"]
-        bits = {boundary["map"]: boundary["beats"] * boundary["width"] for boundary in design["boundaries"]}
+    def entry(self, name, folder, sim, seconds):
+        system = json.loads((folder / "system.json").read_text()) if (folder / "system.json").exists() else None
+        folders = [folder / chip["folder"] for chip in system["chips"]] if system else [folder]
+        designs = [json.loads((chip / "design.json").read_text()) for chip in folders]
+        clocks, mhz = sim["clocks_per_image"], self.device["clock_mhz"]
+        layers = [layer | {"chip": c} for c, design in enumerate(designs) for layer in design["layers"]]
         kinds = {}
-        for layer in design["layers"]:
-            kinds.setdefault(layer["kind"], [0, 0])
-            kinds[layer["kind"]][0] += layer["estimated_lut4"]
-            kinds[layer["kind"]][1] += layer["memory_bits"]
-        fifo_bits = sum(fifo["width"] * fifo["depth"] for fifo in design["fifos"])
-        weights = design["weight_bits"]
-        return {"name": name, "devices": devices, "macs": design["macs"], "weight_bits": weights, "devices_of_weights": weights / (self.device["bram"] * self.device["bram_bits"]),
-                "predicted_clocks": design["predicted_clocks_per_image"], "clocks": clocks, "latency": sim["first_image_latency"], "bottleneck": sim["bottleneck"],
-                "bottleneck_share": sim["bottleneck_share"], "fps": mhz * 1e6 / clocks, "clock_mhz": mhz, "lut4": design["estimate"]["lut4"], "block_rams": design["estimate"]["block_rams"],
-                "memory_bits": sum(layer["memory_bits"] for layer in design["layers"]) + fifo_bits, "fifo_bits": fifo_bits, "by_kind": kinds,
-                "link_bits_per_clock": {map_name: value / clocks for map_name, value in bits.items()}, "compile_seconds": seconds, "tlm_seconds": sim["run_seconds"],
+        for layer in layers:
+            kind = kinds.setdefault(layer["kind"], [0, 0])
+            kind[0] += layer["estimated_lut4"]
+            kind[1] += layer["memory_bits"]
+        fifos = [fifo for design in designs for fifo in design["fifos"]]
+        fifo_bits = sum(fifo["width"] * fifo["depth"] for fifo in fifos)
+        weights = sum(design["weight_bits"] for design in designs)
+        links = [{"map": link["map"], "from": link["from"], "to": link["to"], "load": link["load"], "bits_per_clock": link["word_bits"] * link["words"] / clocks}
+                 for link in (system["links"] if system else [])]
+        return {"name": name, "devices": len(designs), "macs": sum(design["macs"] for design in designs), "weight_bits": weights,
+                "devices_of_weights": weights / (self.device["bram"] * self.device["bram_bits"]),
+                "predicted_clocks": (system or designs[0])["predicted_clocks_per_image"], "clocks": clocks, "latency": sim["first_image_latency"],
+                "bottleneck": sim["bottleneck"], "bottleneck_share": sim["bottleneck_share"], "fps": mhz * 1e6 / clocks, "clock_mhz": mhz,
+                "lut4": [design["estimate"]["lut4"] for design in designs], "block_rams": [design["estimate"]["block_rams"] for design in designs],
+                "memory_bits": sum(layer["memory_bits"] for layer in layers) + fifo_bits, "fifo_bits": fifo_bits, "by_kind": kinds, "links": links,
+                "splits": (system or {}).get("options", {}).get("splits", {}), "compile_seconds": seconds, "tlm_seconds": sim["run_seconds"],
                 "tlm_images": sim["simulated_images"], "beats": sim["beats"]}
 
 
-def big(bench, clocks=1_850_000):
-    networks = [("resnet18", {}), ("resnet18", {"no_skips": True}), ("alexnet", {}), ("vgg", {"size": 32, "classes": 10}), ("mobilenet", {})]
+def show(entry):
+    print(json.dumps({key: value for key, value in entry.items() if key not in ("by_kind", "links", "splits")}), flush=True)
+    return entry
+
+
+def big(bench, only=None):
+    """ResNet-18 at the published clocks, AlexNet as much faster as published; the small ones as fast as one device allows, MobileNet at ResNet's clocks."""
+    clocks = PUBLISHED["resnet18_clocks"]
+    networks = {"resnet18": (int(clocks), {}), "alexnet": (int(clocks / PUBLISHED["resnet18_over_alexnet_time"]), {}), "vgg": (0, {"size": 32, "classes": 10}),
+                "mobilenet": (int(clocks), {})}
     entries = []
-    for network, options in networks:
+    for network, (asked, options) in networks.items():
+        if only and network not in only:
+            continue
         name, file = bench.model(network, **options)
-        entries.append(bench.measure(name, file, clocks))
-        print(json.dumps({k: v for k, v in entries[-1].items() if k not in ("by_kind", "link_bits_per_clock")}), flush=True)
+        entries.append(show(bench.measure(name, file, asked, devices="1" if network == "vgg" else "auto")))
+    return entries
+
+
+def skips(bench):
+    """The foldings that the network with skips gets are given to both, convolution by convolution; nothing is short, so memories are alike."""
+    board, entries, folds = bench.board(10), [], {}
+    for options in ({}, {"no_skips": True}):
+        name, file = bench.model("resnet18", **options)
+        folder, seconds = bench.compile(f"{name}_free", file, "--clocks", int(PUBLISHED["resnet18_clocks"]), board=board)
+        layers = [layer for layer in json.loads((folder / "design.json").read_text())["layers"] if layer["kind"] == "convolution"]
+        folds = folds or {layer["source"]: layer for layer in layers}
+        rules = []
+        for layer in layers:
+            fold = folds[layer["source"]]
+            rules += ["--fold", f"{layer['name']}:pe={fold['pe']},simd={fold['simd']},pixels={fold['pixels']}"]
+        entries.append(show(bench.measure(name, file, int(PUBLISHED["resnet18_clocks"]), *rules, devices="1", board=board)))
     return entries
 
 
@@ -127,14 +148,9 @@ def scale(bench):
         options = base | changed
         name, file = bench.model("resnet18", **options)
         entry = bench.measure(name, file, 40_000 * options["size"] ** 2 // 32**2) | options
-        folder, seconds = bench.design(name, file, 1, 0, fifos="enough")
-        if folder is None:
-            entry["fastest_on_one"] = None
-        else:
-            sim = json.loads(bench.run("sim", folder, "--level", "tlm", "--images", 12, "--json").stdout)
-            entry["fastest_on_one"] = {"clocks": sim["clocks_per_image"], "bottleneck": sim["bottleneck"]}
-        entries.append(entry)
-        print(json.dumps({k: v for k, v in entry.items() if k not in ("by_kind", "link_bits_per_clock")}), flush=True)
+        fastest = bench.measure(name + "_fastest", file, 0, devices="1")
+        entry["fastest_on_one"] = None if "failed" in fastest else {"clocks": fastest["clocks"], "bottleneck": fastest["bottleneck"]}
+        entries.append(show(entry))
     return entries
 
 
@@ -163,7 +179,7 @@ def fifos(bench):
         name, file = bench.model("resnet18", **options)
         entry = {"name": name}
         for fifos_are in ("counted", "enough", "smallest"):
-            folder, seconds = bench.design(name, file, 1, 8000, fifos=fifos_are)
+            folder, seconds = bench.compile(f"{name}_{fifos_are}", file, "--clocks", 8000, "--fifos", fifos_are)
             if folder is None:
                 sys.exit(f"{name}: {seconds}")
             design = json.loads((folder / "design.json").read_text())
@@ -179,25 +195,32 @@ def table(rows, columns):
     print("| " + " | ".join(title for title, _ in columns) + " |")
     print("|" + "---|" * len(columns))
     for row in rows:
-        print("| " + " | ".join("" if "failed" in row and i > 0 else str(value(row)) for i, (_, value) in enumerate(columns)) + " |")
+        print("| " + " | ".join(("does not fit" if i == 1 else "") if "failed" in row and i > 0 else str(value(row)) for i, (_, value) in enumerate(columns)) + " |")
 
 
 def thousands(value):
     return f"{value:,.0f}"
 
 
+def busiest(row):
+    links = sorted(row["links"], key=lambda link: link["load"])
+    return f"{100 * links[-1]['load']:.1f} % of {len(links)}" if links else "none"
+
+
 def report(results):
     columns = [("network", lambda r: r["name"]), ("devices", lambda r: r["devices"]), ("weights alone", lambda r: f"{r['devices_of_weights']:.2f}"), ("clocks/image", lambda r: thousands(r["clocks"])),
-               ("planned", lambda r: thousands(r["predicted_clocks"])), ("latency", lambda r: thousands(r["latency"])), ("frames/s at 25 MHz", lambda r: f"{r['fps']:.1f}"),
-               ("bottleneck", lambda r: f"{r['bottleneck']} ({100 * r['bottleneck_share']:.0f} %)"), ("LUT4 est.", lambda r: thousands(r["lut4"])), ("block RAMs est.", lambda r: r["block_rams"]),
-               ("memory Mbit", lambda r: f"{r['memory_bits'] / 1e6:.2f}"), ("of it skip FIFOs", lambda r: f"{r['fifo_bits'] / 1e6:.2f}"), ("model s/frame", lambda r: f"{r['tlm_seconds'] / r['tlm_images']:.2f}")]
-    if "big" in results:
-        print("\nbig\n")
-        table(results["big"], columns)
+               ("planned", lambda r: thousands(r["predicted_clocks"])), ("first image", lambda r: thousands(r["latency"])), ("frames/s at 25 MHz", lambda r: f"{r['fps']:.1f}"),
+               ("bottleneck", lambda r: f"{r['bottleneck']} ({100 * r['bottleneck_share']:.0f} %)"), ("LUT4 est.", lambda r: thousands(sum(r["lut4"]))),
+               ("block RAMs est.", lambda r: sum(r["block_rams"])), ("memory Mbit", lambda r: f"{r['memory_bits'] / 1e6:.2f}"), ("of it skip FIFOs", lambda r: f"{r['fifo_bits'] / 1e6:.2f}"),
+               ("busiest link", busiest), ("model s/frame", lambda r: f"{r['tlm_seconds'] / r['tlm_images']:.2f}")]
+    for section in ("big", "skips"):
+        if section in results:
+            print(f"\n{section}\n")
+            table(results[section], columns)
     if "scale" in results:
         print("\nscale\n")
         fastest = lambda r: thousands(r["fastest_on_one"]["clocks"]) if r["fastest_on_one"] else "does not fit"
-        table(results["scale"], [("size", lambda r: r["size"]), ("width", lambda r: r["width"]), ("blocks", lambda r: r["blocks"])] + columns[1:5] + columns[8:12] + [("fastest on one device", fastest)])
+        table(results["scale"], [("size", lambda r: r["size"]), ("width", lambda r: r["width"]), ("blocks", lambda r: r["blocks"])] + columns[1:5] + columns[8:13] + [("fastest on one device", fastest)])
     if "speed" in results:
         print("\nspeed\n")
         table(results["speed"], [("design", lambda r: f"{r['model']} {r['board']}"), ("clocks", lambda r: thousands(r["clocks"])), ("equal", lambda r: r["equal"]),
@@ -211,7 +234,8 @@ def report(results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bitloom")
-    parser.add_argument("--only", default="big,scale,speed,fifos")
+    parser.add_argument("--only", default="big,skips,scale,speed,fifos")
+    parser.add_argument("--networks", help="of big: resnet18, alexnet, vgg, mobilenet (default: all); others keep what the file has")
     parser.add_argument("--work", help="models and designs; kept, and models are not made again (default: a temporary folder)")
     parser.add_argument("--out", default=ROOT / "bench" / "results" / "system.json", type=pathlib.Path)
     arguments = parser.parse_args()
@@ -219,7 +243,13 @@ def main():
         bench = Bench(arguments.bitloom, arguments.work or temporary)
         results = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
         for section in arguments.only.split(","):
-            results[section] = {"big": big, "scale": scale, "speed": speed, "fifos": fifos}[section](bench)
+            if section == "big":
+                only = arguments.networks.split(",") if arguments.networks else None
+                now = big(bench, only)
+                kept = [entry for entry in results.get("big", []) if only and entry["name"] not in [new["name"] for new in now]]
+                results[section] = sorted(now + kept, key=lambda entry: ORDER.index(entry["name"].split("_")[0]))
+            else:
+                results[section] = {"skips": skips, "scale": scale, "speed": speed, "fifos": fifos}[section](bench)
             partial = arguments.out.with_suffix(".partial")
             partial.write_text(json.dumps(results, indent=1) + "\n")
             partial.rename(arguments.out)

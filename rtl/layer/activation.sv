@@ -24,6 +24,7 @@ module activation #(
     parameter int STEP        = 1,
     parameter int OUT_BITS    = 1,
     parameter int REGISTERED  = 0,    // threshold_search
+    parameter int LUT_BITS    = 1024, // of both
     parameter     INIT        = "",
     parameter int SHORT       = COUNT // a multiple of PE
 ) (
@@ -76,12 +77,13 @@ module activation #(
   end
 
   if (SCORES) begin : g_scores
-    score_bias #(.LANES(LANES), .BEATS(BEATS), .VALUE_BITS(ACC_BITS), .ALPHA_SHIFT(ALPHA_SHIFT), .OUT_BITS(OUT_BITS), .INIT(INIT)) scores (
+    score_bias #(.LANES(LANES), .BEATS(BEATS), .VALUE_BITS(ACC_BITS), .ALPHA_SHIFT(ALPHA_SHIFT), .OUT_BITS(OUT_BITS), .LUT_BITS(LUT_BITS),
+                 .INIT(INIT)) scores (
         .clk(clk), .beat(beat), .values(lane_values), .codes(codes)
     );
   end else begin : g_thresholds
     threshold_search #(.LANES(LANES), .BEATS(BEATS), .VALUE_BITS(ACC_BITS), .SEARCH_BITS(SEARCH_BITS), .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP),
-                       .OUT_BITS(OUT_BITS), .REGISTERED(REGISTERED), .INIT(INIT)) search (
+                       .OUT_BITS(OUT_BITS), .REGISTERED(REGISTERED), .LUT_BITS(LUT_BITS), .INIT(INIT)) search (
         .clk(clk), .beat(beat), .values(lane_values), .codes(codes)
     );
   end

@@ -24,6 +24,7 @@ module max_pool #(
     parameter int PROGRAM_WORDS = 1,          // chunks of a pixel times positions of the window
     parameter int GROUPS        = 1,          // chunks of a pixel
     parameter int OFFSET_BITS   = 1,
+    parameter int LUT_BITS      = 1024,       // of window_reader
     parameter     CONTROL_INIT  = ""
 ) (
     input  wire              clk,
@@ -54,7 +55,7 @@ module max_pool #(
   wire [WIDTH-1:0] word_data;
   window_reader #(
       .WIDTH(WIDTH), .DEPTH(BUFFER_DEPTH), .SHARED(SHARED), .EXTENT(EXTENT), .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW),
-      .STEP_FRAME(STEP_FRAME), .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(PROGRAM_WORDS), .CONTROL_INIT(CONTROL_INIT), .RUNS(GROUPS)
+      .STEP_FRAME(STEP_FRAME), .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(PROGRAM_WORDS), .CONTROL_INIT(CONTROL_INIT), .RUNS(GROUPS), .LUT_BITS(LUT_BITS)
   ) reader (
       .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .credit(credit), .group_start(group_start),
       .word_index(word_index), .word_valid(word_valid), .word_data(word_data), .word_first(word_first), .word_last(word_last),

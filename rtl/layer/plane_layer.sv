@@ -50,10 +50,13 @@ module plane_layer #(
     parameter int RUN_LANES       = 1,    // run_combiner: channels per clock, a multiple of LANES; without run words unused
     parameter int WEIGHT_WORDS    = 2,
     parameter     WEIGHT_INIT     = "",
+    parameter int WEIGHT_STRIPES  = 1,    // striped_rom
+    parameter logic [95:0] WEIGHT_WIDTHS = 96'd0,
     parameter int GROUPS          = 1,    // output channels / PE
     parameter int GROUP_CLOCKS    = 2,    // words of the shortest group
     parameter int SLACK           = 0,    // groups that may wait at the output beyond those under way (while map_pad inserts a border)
     parameter int SCORES          = 0,    // 0: thresholds; 1: raw scores
+    parameter int LUT_BITS        = 1024, // memories of up to so many bits are made of LUTs; beyond 1024 RAMs too, on devices that have LUT RAM
     parameter int LANES           = 1,    // output channels per beat, divides PE
     parameter int OUT_BITS        = 1,
     parameter int ALPHA_SHIFT     = 0,    // scores
@@ -119,7 +122,7 @@ module plane_layer #(
       .OUT_HEIGHT(OUT_HEIGHT), .OUT_WIDTH(OUT_WIDTH), .STEP_X(STEP_X), .STEP_ROW(STEP_ROW), .STEP_FRAME(STEP_FRAME), .PIXELS(PIXELS), .PIXEL_STEP(PIXEL_STEP),
       .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(CONTROL_WORDS),
       .CONTROL_INIT(CONTROL_INIT), .RUNS(RUNS), .RUN_WORDS(RUN_WORDS), .FIELD_BITS(FIELD_BITS), .RUN_INIT(RUN_INIT), .REPEATS(PASSES > 1 ? 1 : 0),
-      .WEIGHT_WORDS(WEIGHT_WORDS)
+      .WEIGHT_WORDS(WEIGHT_WORDS), .LUT_BITS(LUT_BITS)
   ) reader (
       .clk(clk), .rst(rst), .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .credit(credit), .group_start(group_start),
       .word_index(word_index), .word_valid(word_valid), .word_data(word_data), .word_first(word_first), .word_last(word_last),
@@ -164,8 +167,8 @@ module plane_layer #(
   wire [INDEX_BITS-1:0]   rom_index;
   wire [PE*WPAR*SIMD-1:0] weight_word, weights;
   delay_line #(.WIDTH(INDEX_BITS), .CLOCKS(SHARES ? 1 : 0)) index_delay (.clk(clk), .in_data(weight_index), .out_data(rom_index));
-  rom #(.WIDTH(PE * WPAR * SIMD), .DEPTH(WEIGHT_WORDS), .INIT(WEIGHT_INIT),
-        .STYLE(WEIGHT_WORDS <= 16 || WEIGHT_WORDS * PE * WPAR * SIMD <= 1024 ? 2 : 1)) weight_rom (
+  striped_rom #(.WIDTH(PE * WPAR * SIMD), .DEPTH(WEIGHT_WORDS), .INIT(WEIGHT_INIT), .STRIPES(WEIGHT_STRIPES), .WIDTHS(WEIGHT_WIDTHS),
+        .STYLE(WEIGHT_WORDS <= 16 || WEIGHT_WORDS * PE * WPAR * SIMD <= LUT_BITS ? 2 : 1)) weight_rom (
       .clk(clk), .rd_en(1'b1), .rd_addr(rom_index), .rd_data(weight_word)
   );
   delay_line #(.WIDTH(PE * WPAR * SIMD), .CLOCKS(SHARES ? 0 : 1)) weight_delay (.clk(clk), .in_data(weight_word), .out_data(weights));
@@ -219,7 +222,7 @@ module plane_layer #(
   wire [LANES*OUT_BITS-1:0] codes;
   activation #(
       .COUNT(VALUES), .PE(PE), .PIXELS(PIXELS), .GROUPS(GROUPS), .ACC_BITS(ACC_BITS), .LANES(LANES), .SCORES(SCORES != 0), .ALPHA_SHIFT(ALPHA_SHIFT),
-      .SEARCH_BITS(SEARCH_BITS), .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP), .OUT_BITS(OUT_BITS), .REGISTERED(FABRIC == 1 ? 1 : 0), .INIT(ACTIVATION_INIT)
+      .SEARCH_BITS(SEARCH_BITS), .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP), .OUT_BITS(OUT_BITS), .REGISTERED(FABRIC == 1 ? 1 : 0), .LUT_BITS(LUT_BITS), .INIT(ACTIVATION_INIT)
   ) act (
       .clk(clk), .rst(rst), .in_valid(group_valid), .in_last(group_end), .in_frame(group_frame), .in_short(1'b0), .in_values(accumulators), .code_valid(code_valid),
       .codes(codes), .code_group(code_group), .code_frame(code_frame)

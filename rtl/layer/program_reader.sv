@@ -28,6 +28,7 @@ module program_reader #(
     parameter     RUN_INIT      = "",
     parameter int REPEATS       = 0,   // some run repeats its weights
     parameter int WEIGHT_WORDS  = 1,
+    parameter int LUT_BITS      = 1024,  // ROMs of up to so many bits, or 16 words, are logic
     localparam int INDEX_BITS = WEIGHT_WORDS > 1 ? $clog2(WEIGHT_WORDS) : 1
 ) (
     input  wire                    clk,
@@ -63,7 +64,7 @@ module program_reader #(
   wire  [OFFSET_BITS:0]   fetched;
   logic [OFFSET_BITS:0]   head;
   rom #(.WIDTH(OFFSET_BITS + 1), .DEPTH(CONTROL_WORDS), .INIT(CONTROL_INIT),
-        .STYLE(CONTROL_WORDS <= 16 || CONTROL_WORDS * (OFFSET_BITS + 1) <= 1024 ? 2 : 1)) control_rom (
+        .STYLE(CONTROL_WORDS <= 16 || CONTROL_WORDS * (OFFSET_BITS + 1) <= LUT_BITS ? 2 : 1)) control_rom (
       .clk(clk), .rd_en(next_word), .rd_addr(fetch), .rd_data(fetched)
   );
   always_ff @(posedge clk) begin
@@ -84,7 +85,7 @@ module program_reader #(
     wire  [FIELD_BITS+1:0]    run_fetched;
     logic [FIELD_BITS+1:0]    run_head;
     rom #(.WIDTH(FIELD_BITS + 2), .DEPTH(RUN_WORDS), .INIT(RUN_INIT),
-          .STYLE(RUN_WORDS <= 16 || RUN_WORDS * (FIELD_BITS + 2) <= 1024 ? 2 : 1)) run_rom (
+          .STYLE(RUN_WORDS <= 16 || RUN_WORDS * (FIELD_BITS + 2) <= LUT_BITS ? 2 : 1)) run_rom (
         .clk(clk), .rd_en(next_run), .rd_addr(run_fetch), .rd_data(run_fetched)
     );
     always_ff @(posedge clk) begin

@@ -13,6 +13,7 @@ module score_bias #(
     parameter int VALUE_BITS  = 16,  // signed
     parameter int ALPHA_SHIFT = 0,
     parameter int OUT_BITS    = 16,  // signed scores
+    parameter int LUT_BITS    = 1024,  // ROMs of up to so many bits, or 16 words, are logic
     parameter     INIT        = "",
     localparam int BEAT_BITS = BEATS > 1 ? $clog2(BEATS) : 1
 ) (
@@ -32,7 +33,7 @@ module score_bias #(
     logic [OUT_BITS-1:0] value, code;
     wire  [WIDE-1:0]     shifted = WIDE'($signed(values[lane*VALUE_BITS+:VALUE_BITS])) << ALPHA_SHIFT;
     rom #(.WIDTH(OUT_BITS), .DEPTH(BEATS), .INIT(FILE),
-          .STYLE(BEATS <= 16 || BEATS * OUT_BITS <= 1024 ? 2 : 1)) biases (
+          .STYLE(BEATS <= 16 || BEATS * OUT_BITS <= LUT_BITS ? 2 : 1)) biases (
         .clk(clk), .rd_en(1'b1), .rd_addr(beat), .rd_data(bias)
     );
     always_ff @(posedge clk) begin

@@ -16,6 +16,7 @@ module threshold_layer #(
     parameter int LOW             = 0,
     parameter int STEP            = 1,
     parameter int OUT_BITS        = 1,
+    parameter int LUT_BITS        = 1024, // of threshold_search
     parameter     ACTIVATION_INIT = ""
 ) (
     input  wire                      clk,
@@ -57,7 +58,7 @@ module threshold_layer #(
 
   wire [LANES*OUT_BITS-1:0] codes;
   threshold_search #(.LANES(LANES), .BEATS(BEATS), .VALUE_BITS(THRESHOLD_BITS), .SEARCH_BITS(SEARCH_BITS), .LEVELS(LEVELS), .LOW(LOW), .STEP(STEP),
-                     .OUT_BITS(OUT_BITS), .INIT(ACTIVATION_INIT)) search (
+                     .OUT_BITS(OUT_BITS), .LUT_BITS(LUT_BITS), .INIT(ACTIVATION_INIT)) search (
       .clk(clk), .beat(beat), .values(values), .codes(codes)
   );
 

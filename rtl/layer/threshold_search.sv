@@ -22,6 +22,7 @@ module threshold_search #(
     parameter int STEP        = 1,   // code difference between neighbours
     parameter int OUT_BITS    = 1,
     parameter int REGISTERED  = 0,
+    parameter int LUT_BITS    = 1024,  // ROMs of up to so many bits, or 16 words, are logic
     parameter     INIT        = "",
     localparam int BEAT_BITS = BEATS > 1 ? $clog2(BEATS) : 1
 ) (
@@ -73,7 +74,7 @@ module threshold_search #(
       end
 
       rom #(.WIDTH(WORD_BITS), .DEPTH(ROM_WORDS), .INIT(FILE),
-            .STYLE(ROM_WORDS <= 16 || ROM_WORDS * WORD_BITS <= 1024 ? 2 : 1)) thresholds (
+            .STYLE(ROM_WORDS <= 16 || ROM_WORDS * WORD_BITS <= LUT_BITS ? 2 : 1)) thresholds (
           .clk(clk), .rd_en(1'b1), .rd_addr(addr), .rd_data(read)
       );
 

@@ -47,6 +47,7 @@ module window_reader #(
     parameter     RUN_INIT      = "",
     parameter int REPEATS       = 0,
     parameter int WEIGHT_WORDS  = 1,
+    parameter int LUT_BITS      = 1024,  // ROMs of up to so many bits are logic; above 1024 the buffer too is made of LUTs up to that size
     localparam int INDEX_BITS = WEIGHT_WORDS > 1 ? $clog2(WEIGHT_WORDS) : 1
 ) (
     input  wire                     clk,
@@ -98,7 +99,7 @@ module window_reader #(
   wire [INDEX_BITS-1:0]  index;
   program_reader #(
       .OFFSET_BITS(OFFSET_BITS), .CONTROL_WORDS(CONTROL_WORDS), .CONTROL_INIT(CONTROL_INIT), .RUNS(RUNS), .RUN_WORDS(RUN_WORDS), .FIELD_BITS(FIELD_BITS),
-      .RUN_INIT(RUN_INIT), .REPEATS(REPEATS), .WEIGHT_WORDS(WEIGHT_WORDS)
+      .RUN_INIT(RUN_INIT), .REPEATS(REPEATS), .WEIGHT_WORDS(WEIGHT_WORDS), .LUT_BITS(LUT_BITS)
   ) program_words (
       .clk(clk), .rst(rst), .step(busy), .ready(ready), .offset(offset), .run_first(run_first), .run_last(run_last), .group_first(program_group_first),
       .group_last(program_group_last), .window_last(program_last), .fields(fields), .index(index)
@@ -213,7 +214,7 @@ module window_reader #(
           .clk(clk), .wr_en(put), .rd_en(valid[0]), .addr(valid[0] ? rd_addr : put_addr), .wr_data(put_data), .rd_data(rd_data)
       );
     end else begin : g_ports
-      ram_1w1r #(.WIDTH(WIDTH), .DEPTH(BUFFER)) words (
+      ram_1w1r #(.WIDTH(WIDTH), .DEPTH(BUFFER), .STYLE(LUT_BITS > 1024 && WIDTH * BUFFER <= LUT_BITS ? 2 : 0)) words (
           .clk(clk), .wr_en(put), .wr_addr(put_addr), .wr_data(put_data), .rd_en(valid[0]), .rd_addr(rd_addr), .rd_data(rd_data)
       );
     end

@@ -15,6 +15,7 @@
 #include "golden/golden.hpp"
 #include "lower/join_inputs.hpp"
 #include "map/channel_order.hpp"
+#include "map/layer_split.hpp"
 #include "onnx/import.hpp"
 
 namespace bitloom::cli {
@@ -111,7 +112,7 @@ LowerOptions design_lowering(const nlohmann::json& design) {
 
 LoadedModel design_model(const std::filesystem::path& folder, const nlohmann::json& design) {
   LoadedModel model = load_model(folder / "model.onnx", design_lowering(design));
-  model.network = order_channels(model.network);
+  model.network = split_layers(order_channels(model.network), design.at("options").value("splits", LayerSplits{}));
   model.network.name = design.at("name");
   return model;
 }

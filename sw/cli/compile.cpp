@@ -32,11 +32,10 @@ struct Compile {
     const Board target = load_board(board);
     if (fit <= 0 || fit > 1) throw Error("--fit", fmt::format("{} given; a share of the device from above 0 to 1 expected", fit));
     if (fps < 0 || clocks < 0) throw Error(fps < 0 ? "--fps" : "--clocks", "a positive number expected");
-    const Network network = order_channels(load_model(model.model, model.lowering()).network);
+    const Network whole = order_channels(load_model(model.model, model.lowering()).network);
     check_baud(target, baud);
     const Budget budget = device_budget(target, fit);
-    Design design = make_system(network, budget, {fps, clocks, fold_rules(fold)}, {device_count(), link});
-    if (fifos != "counted" && !design.plan.chips.empty()) throw Error("--fifos", "'counted' is all there is for several chips");
+    auto [network, splits, design] = make_system(whole, budget, {fps, clocks, fold_rules(fold)}, {device_count(), link});
     fit_fifos(fifos, network, design, budget);
     const Plan& plan = design.plan;
     DesignOptions options;
@@ -55,6 +54,7 @@ struct Compile {
     if (!plan.chips.empty()) {
       options.devices = static_cast<int>(plan.chips.size());
       options.link = link;
+      options.splits = splits;
       return write_chips(network, design, target, budget, options);
     }
     const nlohmann::json description = describe(network, design, options, {});

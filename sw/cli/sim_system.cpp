@@ -58,7 +58,7 @@ void print(const nlohmann::json& design, const SystemResult& result) {
 }  // namespace
 
 void simulate_system(const std::filesystem::path& folder, std::int64_t images, bool every_image, bool json) {
-  const nlohmann::json design = read_design(folder);
+  const nlohmann::json design = is_system(folder) ? read_system(folder) : read_design(folder);  // of several chips: all of them, links included
   System system(design);
   SystemOptions options;
   options.images = images;

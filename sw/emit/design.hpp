@@ -11,6 +11,7 @@
 
 #include "core/network.hpp"
 #include "emit/beats.hpp"
+#include "map/layer_split.hpp"
 #include "map/partition.hpp"
 #include "map/plan.hpp"
 
@@ -93,8 +94,16 @@ Design elaborate(const Network& network, const Plan& plan, std::int64_t spare = 
 /// make_plan and elaborate: the FIFOs, whose size only a finished plan tells, count among the device's block RAMs.
 Design make_design(const Network& network, const Budget& budget, const PlanOptions& options);
 
-/// The same for several devices: `make_partition` instead of make_plan. The design of all chips; for one device, make_design's.
-Design make_system(const Network& network, const Budget& budget, const PlanOptions& options, const PartitionOptions& partition);
+/// A design of all chips, and the network that it computes: the model's with some layers split.
+struct SystemDesign {
+  Network network;
+  LayerSplits splits;
+  Design design;
+};
+
+/// The same for several devices: `make_partition` instead of make_plan; for one device, make_design's. Layers are split only where the whole
+/// ones cannot be shared out: in as few slices as do (map/layer_split), and none between slices on the same device.
+SystemDesign make_system(const Network& network, const Budget& budget, const PlanOptions& options, const PartitionOptions& partition);
 
 /// One chip of a system: its instances, streams, boundaries, stages and memories.
 Design chip_design(const Design& system, int chip);
@@ -118,6 +127,7 @@ struct DesignOptions {
   std::vector<std::string> fold{};  ///< as parse_fold_rule reads them
   int devices = 1;                  ///< 0: as many as needed
   LinkSpec link{};                  ///< of several
+  LayerSplits splits{};             ///< of the layers that are on several
 };
 
 /// Names what a design computes: 64 bits, as 16 hexadecimal digits, over the core's text, the modules that it uses, the memory images, the

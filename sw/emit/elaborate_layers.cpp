@@ -7,6 +7,7 @@
 #include "map/raw.hpp"
 
 namespace bitloom {
+
 void Elaboration::search(Parameters& parameters, const Threshold& op, const ValueType& out, int channels, int lanes, int bits,
                          std::int64_t never, const std::function<std::int64_t(std::size_t, std::size_t)>& threshold) {
   for (auto& [name, image] : threshold_images(op, channels, lanes, bits, never, threshold)) memory("activation_" + name, image);
@@ -16,6 +17,29 @@ void Elaboration::search(Parameters& parameters, const Threshold& op, const Valu
                                        {"LOW", num(out.encode(op.low))},
                                        {"STEP", num(code_step)},
                                        {"ACTIVATION_INIT", file(stage().name + "_activation")}});
+}
+
+void Elaboration::add_lut_bits(Parameters& p, const Stage& stage) {
+  if (stage.lut_bits != kLutBits) p.emplace_back("LUT_BITS", num(stage.lut_bits));
+}
+
+void Elaboration::add_weights(Parameters& p, const Stage& stage, MemoryImage&& image) {
+  if (!in_stripes(stage)) {
+    p.emplace_back("WEIGHT_INIT", memory("weights", std::move(image)));
+    return;
+  }
+  std::string widths;  // hexadecimal, stripe 0 lowest
+  int first = 0;
+  for (std::size_t s = 0; s < stage.weight_stripes.size(); ++s) {
+    MemoryImage stripe{stage.weight_stripes[s], {}};
+    for (const std::vector<bool>& word : image.words) stripe.words.emplace_back(word.begin() + first, word.begin() + first + stripe.width);
+    first += stripe.width;
+    widths = fmt::format("{:04x}", stripe.width) + widths;
+    memory(fmt::format("weights_stripe{}", s), std::move(stripe));
+  }
+  p.emplace_back("WEIGHT_INIT", file(stage.name + "_weights"));
+  p.emplace_back("WEIGHT_STRIPES", num(static_cast<std::int64_t>(stage.weight_stripes.size())));
+  p.emplace_back("WEIGHT_WIDTHS", fmt::format("96'h{}", widths));
 }
 
 void Elaboration::activate(Parameters& p, const Stage& stage, const Convolution& conv, const RawAccumulator& raw, int lanes,
@@ -78,7 +102,7 @@ void Elaboration::add_plane(const Stage& stage) {
                      {"WEIGHT_WORDS", num(static_cast<std::int64_t>(images.weights.words.size()))},
                      {"GROUP_CLOCKS", num(program.shortest_group())}});
   p.emplace_back("CONTROL_INIT", memory("control", std::move(images.control)));
-  p.emplace_back("WEIGHT_INIT", memory("weights", std::move(images.weights)));
+  add_weights(p, stage, std::move(images.weights));
   if (program.combines()) {
     p.insert(p.end(), {{"RUN_WORDS", num(static_cast<std::int64_t>(images.runs.words.size()))},
                        {"RUN_CLOCKS", num(program.shortest_run())},
@@ -87,6 +111,7 @@ void Elaboration::add_plane(const Stage& stage) {
                        {"MAC16", num(stage.multiplies_in_blocks && design_.plan.fabric == 2 ? 1 : 0)}});
     p.emplace_back("RUN_INIT", memory("runs", std::move(images.runs)));
   }
+  add_lut_bits(p, stage);
   p.insert(p.end(), {{"LANES", num(f.lanes)},
                      {"OUT_BITS", num(out.bits())},
                      {"SCORES", num(stage.threshold < 0 ? 1 : 0)},
@@ -135,6 +160,7 @@ void Elaboration::add_threshold(const Stage& stage) {
                   {"CHANNELS", num(shared ? 0 : channels)},
                   {"THRESHOLD_BITS", num(bits)},
                   {"OUT_BITS", num(out.bits())}};
+  add_lut_bits(p, stage);
   search(p, op, out, channels, lanes, bits, never, [&](std::size_t channel, std::size_t i) {
     return std::clamp(code(op.thresholds[channel * static_cast<std::size_t>(op.levels) + i]), low, never);
   });
@@ -182,6 +208,7 @@ void Elaboration::add_pool(const Stage& stage) {
       {"LANES", num(lanes)}, {"BITS", num(type.bits())}, {"SIGNED", num(type.is_signed() ? 1 : 0)}, {"WIDTH", num(wire.width())}};
   for (auto& parameter : window_parameters(stage.window_plan)) p.push_back(std::move(parameter));
   p.insert(p.end(), {{"PROGRAM_WORDS", num(stage.words_per_pixel)}, {"GROUPS", num(chunks)}, {"OFFSET_BITS", num(offset_bits)}});
+  add_lut_bits(p, stage);
   p.emplace_back("CONTROL_INIT", memory("control", pool_image(stage.window_plan, offset_bits)));
   Instance& instance = add("max_pool", "", wire, lanes, type, std::move(p), windowed(stage.window_plan, chunks));
   instance.has_activity = true;

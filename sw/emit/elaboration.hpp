@@ -76,6 +76,8 @@ class Elaboration {
               const std::function<std::int64_t(std::size_t, std::size_t)>& threshold);
 
   /// Appends the parameters of a convolution's thresholds, or of its scores.
+  void add_weights(Parameters& parameters, const Stage& stage, MemoryImage&& image);
+  static void add_lut_bits(Parameters& parameters, const Stage& stage);
   void activate(Parameters& parameters, const Stage& stage, const Convolution& conv, const RawAccumulator& raw, int lanes,
                 const ValueType& out);
 

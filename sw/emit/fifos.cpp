@@ -69,6 +69,14 @@ struct Place {
 
 }  // namespace
 
+Cost fifo_cost(const JoinFifo& fifo, const Budget& budget) {
+  constexpr std::int64_t kRegisterWords = 8;  // stream_fifo: up to this depth registers, a RAM beyond
+  Cost cost;
+  if (fifo.depth > kRegisterWords) add_ram(cost, budget, fifo.width, fifo.depth);
+  total_lut4(cost, budget);
+  return cost;
+}
+
 void add_join_fifos(const Network& network, Design& design, std::int64_t spare) {
   std::vector<std::pair<std::size_t, std::size_t>> inputs;  // of joins: instance, input
   for (std::size_t i = 0; i < design.instances.size(); ++i)

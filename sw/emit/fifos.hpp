@@ -18,6 +18,9 @@ namespace bitloom {
 /// while it serves the other input).
 void add_join_fifos(const Network& network, Design& design, std::int64_t spare);
 
+/// What a FIFO in front of a join takes: block RAMs or LUT RAM; registers up to the depth at which stream_fifo has them count nothing.
+Cost fifo_cost(const JoinFifo& fifo, const Budget& budget);
+
 /// Gives FIFOs in front of joins other depths, by name, and counts the device's block RAMs anew. Throws Error when they are not enough.
 void set_fifo_depths(Design& design, const Budget& budget, const std::map<std::string, std::int64_t>& depths);
 

@@ -97,6 +97,7 @@ nlohmann::json describe_options(const DesignOptions& options) {
     result["link_lanes"] = options.link.lanes;
     result["link_clock_ratio"] = options.link.clock_ratio;
     result["link_latency"] = options.link.latency;
+    if (!options.splits.empty()) result["splits"] = options.splits;
   }
   return result;
 }

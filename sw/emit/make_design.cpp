@@ -1,17 +1,28 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "emit/fifos.hpp"
 
 namespace bitloom {
 namespace {
 
-constexpr std::int64_t kRegisterWords = 8;  // stream_fifo: up to this depth registers, a RAM beyond
-
 std::int64_t fifo_rams(const Design& design, const Budget& budget) {
   std::int64_t blocks = 0;
-  for (const JoinFifo& fifo : design.fifos)
-    if (fifo.depth > kRegisterWords) blocks += block_rams(budget, fifo.width, fifo.depth);
+  for (const JoinFifo& fifo : design.fifos) blocks += fifo_cost(fifo, budget).block_rams;
   return blocks;
+}
+
+/// Into the costs of the design and, where there are several, of its chips: +1, or out of them: -1.
+void add_fifo_rams(Design& design, const Budget& budget, std::int64_t sign) {
+  design.plan.cost.block_rams += sign * fifo_rams(design, budget);
+  for (const JoinFifo& fifo : design.fifos) {
+    const auto instance = std::find_if(design.instances.begin(), design.instances.end(), [&](const Instance& i) { return i.name == fifo.name; });
+    if (design.plan.chips.empty() || instance == design.instances.end()) continue;
+    ChipPlan& chip = design.plan.chips[static_cast<std::size_t>(instance->chip)];
+    chip.cost.block_rams += sign * fifo_cost(fifo, budget).block_rams;
+    if (budget.block_rams > 0) chip.share = std::max(chip.share, static_cast<double>(chip.cost.block_rams) / static_cast<double>(budget.block_rams));
+  }
 }
 
 }  // namespace
@@ -35,7 +46,7 @@ Design make_design(const Network& network, const Budget& budget, const PlanOptio
 }
 
 void set_fifo_depths(Design& design, const Budget& budget, const std::map<std::string, std::int64_t>& depths) {
-  design.plan.cost.block_rams -= fifo_rams(design, budget);
+  add_fifo_rams(design, budget, -1);
   for (const auto& [name, depth] : depths) {
     for (JoinFifo& fifo : design.fifos)
       if (fifo.name == name) fifo.depth = depth;
@@ -45,11 +56,14 @@ void set_fifo_depths(Design& design, const Budget& budget, const std::map<std::s
         if (parameter == "DEPTH") value = std::to_string(depth);
     }
   }
-  const std::int64_t rams = fifo_rams(design, budget);
-  design.plan.cost.block_rams += rams;
-  if (design.plan.cost.block_rams > budget.block_rams)
-    throw Error(design.name, fmt::format("FIFOs that cost no clocks need {} block RAMs, {} in all, and {} has {}; leave --fifos out, or take a larger board",
-                                         rams, design.plan.cost.block_rams, budget.board, budget.block_rams));
+  add_fifo_rams(design, budget, 1);
+  const auto check = [&](const std::string& name, const Cost& cost) {
+    if (cost.block_rams > budget.block_rams)
+      throw Error(name, fmt::format("FIFOs that cost no clocks need {} block RAMs, {} in all, and {} has {}; leave --fifos out, or take a larger board",
+                                    fifo_rams(design, budget), cost.block_rams, budget.board, budget.block_rams));
+  };
+  if (design.plan.chips.empty()) check(design.name, design.plan.cost);
+  for (std::size_t c = 0; c < design.plan.chips.size(); ++c) check(fmt::format("{}, chip {}", design.name, c), design.plan.chips[c].cost);
 }
 
 }  // namespace bitloom

@@ -2,14 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
-#include "emit/design.hpp"
+#include "emit/fifos.hpp"
 #include "map/stages.hpp"
 
 namespace bitloom {
 namespace {
-
-constexpr std::int64_t kRegisterWords = 8;  // stream_fifo: up to this depth registers, a RAM beyond
 
 /// Block RAMs of the FIFOs in front of joins, by stage.
 std::vector<std::int64_t> fifo_blocks(const Design& design, const Budget& budget) {
@@ -17,15 +16,21 @@ std::vector<std::int64_t> fifo_blocks(const Design& design, const Budget& budget
   for (const JoinFifo& fifo : design.fifos) {
     const auto instance =
         std::find_if(design.instances.begin(), design.instances.end(), [&](const Instance& i) { return i.name == fifo.name; });
-    if (fifo.depth > kRegisterWords) blocks[instance->stage] += block_rams(budget, fifo.width, fifo.depth);
+    blocks[instance->stage] += fifo_cost(fifo, budget).block_rams;
   }
   return blocks;
 }
 
-}  // namespace
+/// That the weights alone fill.
+std::size_t fewest_devices(const Network& network, const Budget& budget) {
+  std::int64_t bits = 0;
+  for (const Layer& layer : network.layers) bits += weight_bits(layer);
+  const std::int64_t device = std::max<std::int64_t>(1, budget.block_rams * budget.block_bits);
+  return static_cast<std::size_t>(std::max<std::int64_t>(1, (bits + device - 1) / device));
+}
 
-Design make_system(const Network& network, const Budget& budget, const PlanOptions& options, const PartitionOptions& partition) {
-  if (partition.devices == 1) return make_design(network, budget, options);
+/// With the layers as they are.
+Design make_chips(const Network& network, const Budget& budget, const PlanOptions& options, const PartitionOptions& partition) {
   PartitionOptions with_fifos = partition;
   for (int attempt = 0; attempt < 4; ++attempt) {  // other cuts, other FIFOs: a few rounds settle it
     const Plan plan = make_partition(network, budget, options, with_fifos);
@@ -49,6 +54,41 @@ Design make_system(const Network& network, const Budget& budget, const PlanOptio
   throw Error(network.name, fmt::format("its branches need FIFOs for which the devices ({}) have no block RAMs beside its layers'; take more "
                                         "devices, a larger board, or a model whose branches join sooner",
                                         budget.board));
+}
+
+}  // namespace
+
+SystemDesign make_system(const Network& network, const Budget& budget, const PlanOptions& options, const PartitionOptions& partition) {
+  if (partition.devices == 1) return {network, {}, make_design(network, budget, options)};
+  std::optional<SystemDesign> best;
+  std::optional<Error> problem;
+  LayerSplits before;
+  const auto devices = [](const Design& design) { return std::max<std::size_t>(1, design.plan.chips.size()); };
+  for (const int slices_of_device : {1, 2, 4, 8, 16}) {
+    LayerSplits splits = equal_splits(network, budget, budget.block_rams / slices_of_device);
+    if (slices_of_device > 1 && splits == before) continue;
+    before = splits;
+    try {
+      Network split = split_layers(network, splits);
+      Design design = make_chips(split, budget, options, partition);
+      if (!best || devices(design) < devices(best->design)) best = {std::move(split), std::move(splits), std::move(design)};
+    } catch (const Error& error) {
+      problem = error;
+    }
+    if (best && (partition.devices > 0 || devices(best->design) <= fewest_devices(network, budget))) break;
+  }
+  if (!best) throw *problem;
+  // One slice for each device: fewer windows and sequencers; other foldings, though, which may not fit.
+  const LayerSplits merged = merged_splits(best->splits, best->design.plan);
+  if (merged == best->splits) return std::move(*best);
+  try {
+    Network split = split_layers(network, merged);
+    PartitionOptions same = partition;
+    same.devices = static_cast<int>(devices(best->design));
+    return {split, merged, make_chips(split, budget, options, same)};
+  } catch (const Error&) {
+    return std::move(*best);
+  }
 }
 
 Design chip_design(const Design& system, int chip) {

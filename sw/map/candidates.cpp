@@ -129,6 +129,17 @@ Candidates make_candidates(const Network& network, const Budget& budget, const s
   check_fold_rules(stages, fold);
   for (const Stage& stage : stages) {
     candidates.stages.emplace_back();
+    const auto offer = [&](Stage option) {
+      candidates.clocks.insert(option.clocks);
+      std::int64_t blocks = option.cost.block_rams;
+      for (const int bits : {4 * kLutBits, 32 * kLutBits, 160 * kLutBits}) {
+        Stage other = option;
+        if (!choose_lut_bits(network, other, bits, budget) || other.cost.block_rams >= blocks) continue;
+        blocks = other.cost.block_rams;
+        candidates.stages.back().push_back(std::move(other));
+      }
+      candidates.stages.back().push_back(std::move(option));
+    };
     const auto* conv = std::get_if<Convolution>(&network.layers[static_cast<std::size_t>(stage.layer)].op);
     std::optional<LayerPrograms> programs;
     if (conv != nullptr) programs.emplace(*conv, network.input_of(network.layers[static_cast<std::size_t>(stage.layer)]).type);
@@ -137,13 +148,10 @@ Candidates make_candidates(const Network& network, const Budget& budget, const s
       if (!apply(network, option, folding, programs ? &*programs : nullptr, budget)) continue;
       for (const WindowBuffer buffer : {WindowBuffer::Shallow, WindowBuffer::Shared}) {
         Stage other = option;
-        if (!choose_buffer(network, other, buffer, budget)) continue;
-        candidates.clocks.insert(other.clocks);
-        candidates.stages.back().push_back(std::move(other));
+        if (choose_buffer(network, other, buffer, budget)) offer(std::move(other));
       }
       if (Stage other = option; without_blocks(network, other, budget)) candidates.stages.back().push_back(std::move(other));
-      candidates.clocks.insert(option.clocks);
-      candidates.stages.back().push_back(std::move(option));
+      offer(std::move(option));
     }
     if (candidates.stages.back().empty())
       throw Error(stage.name,
@@ -198,10 +206,40 @@ std::string binding(const Cost& cost, const Budget& budget, bool by_hand) {
   return "";
 }
 
+std::vector<const Stage*> mixed_choice(std::vector<const Stage*> plain, const std::vector<const Stage*>& saving, std::int64_t block_rams) {
+  std::vector<std::size_t> order;
+  std::int64_t blocks = 0;
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    blocks += plain[i]->cost.block_rams;
+    if (saving[i]->cost.block_rams < plain[i]->cost.block_rams) order.push_back(i);
+  }
+  const auto price = [&](std::size_t i) {
+    return (saving[i]->cost.lut4 - plain[i]->cost.lut4) / static_cast<double>(plain[i]->cost.block_rams - saving[i]->cost.block_rams);
+  };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return price(a) < price(b); });
+  for (const std::size_t i : order) {
+    if (blocks <= block_rams) break;
+    blocks += saving[i]->cost.block_rams - plain[i]->cost.block_rams;
+    plain[i] = saving[i];
+  }
+  return plain;
+}
+
+namespace {
+
+Cost total(const std::vector<const Stage*>& stages) {
+  Cost sum;
+  for (const Stage* stage : stages) sum += stage->cost;
+  return sum;
+}
+
+}  // namespace
+
 std::optional<Choice> choose(const Candidates& candidates, std::size_t first, std::size_t last, std::int64_t clocks, const Budget& budget,
                              std::string& why) {
   Choice choice;
   for (const double price : kLutsPerBlock) {
+    const std::vector<const Stage*> before = std::move(choice.stages);
     choice = Choice{};
     choice.luts_per_block = price;
     for (std::size_t i = first; i < last; ++i) {
@@ -210,7 +248,15 @@ std::optional<Choice> choose(const Candidates& candidates, std::size_t first, st
     }
     use_sprams(candidates, first, clocks, price, budget, choice.stages);
     spare_dsps(candidates, first, clocks, price, budget, choice.stages);
-    for (const Stage* stage : choice.stages) choice.cost += stage->cost;
+    choice.cost = total(choice.stages);
+    if (!before.empty() && budget.sprams == 0 && choice.cost.block_rams <= budget.block_rams) {
+      std::vector<const Stage*> mixed = mixed_choice(before, choice.stages, budget.block_rams);
+      const Cost cost = total(mixed);
+      if (cost.lut4 < choice.cost.lut4 && cost.dsps <= budget.dsps && cost.block_rams <= budget.block_rams) {
+        choice.stages = std::move(mixed);
+        choice.cost = cost;
+      }
+    }
     why = binding(choice.cost, budget, candidates.by_hand);
     if (why.empty() || choice.cost.block_rams <= budget.block_rams) break;
   }

@@ -23,7 +23,7 @@ Candidates make_candidates(const Network& network, const Budget& budget, const s
 
 /// LUTs that a block RAM is worth: narrow and deep memories take fewer blocks, wide foldings fewer LUTs a clock. Tried in this order until
 /// both fit.
-inline constexpr std::array<double, 9> kLutsPerBlock = {0, 25, 50, 100, 200, 400, 800, 1600, 10000};
+inline constexpr std::array<double, 12> kLutsPerBlock = {0, 25, 50, 100, 200, 400, 800, 1600, 2000, 2500, 3000, 10000};
 
 /// The cheapest option within the clocks whose window needs at most so many single-port RAMs, and at least one if any; or null.
 const Stage* cheapest(const std::vector<Stage>& options, std::int64_t clocks, double luts_per_block, std::int64_t sprams);
@@ -37,6 +37,10 @@ struct Choice {
 };
 std::optional<Choice> choose(const Candidates& candidates, std::size_t first, std::size_t last, std::int64_t clocks, const Budget& budget,
                              std::string& why);
+
+/// Between two choices for the same stages: as many stages of `saving` in place of those of `plain` as it takes to get along with so many
+/// block RAMs, those first that save a block for the fewest LUTs. A price alone decides for all stages of a kind at once.
+std::vector<const Stage*> mixed_choice(std::vector<const Stage*> plain, const std::vector<const Stage*>& saving, std::int64_t block_rams);
 
 Cost& operator+=(Cost& sum, const Cost& cost);
 

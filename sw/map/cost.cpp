@@ -11,38 +11,52 @@
 namespace bitloom {
 namespace {
 
-constexpr std::int64_t kLogicRomBits = 1024;  // as rtl/layer chooses: up to this size, or up to 16 words, a ROM becomes logic
-constexpr std::int64_t kLogicRomWords = 16;
+constexpr std::int64_t kLogicRomWords = 16;  // as rtl/layer chooses: up to so many, or up to Stage::lut_bits bits, a ROM becomes logic
+constexpr int kEcp5 = 1;                     // Budget::fabric: has LUT RAM
+// A bit of a large memory in LUTs, in bits of a small ROM. Yosys 0.52, -nowidelut: ROMs of 1,408 to 36,864 random bits take 0.16 to 0.10 LUT4 a bit (the larger the
+// fewer), RAMs of 3,328 to 38,016 bits 0.14 to 0.17 with the LUTs that their write ports occupy.
+constexpr double kLargeRomBit = 0.55, kLutRamBit = 0.65;
 
 enum Term { Stages, Products, BitOperations, AccumulatorBits, CombinedBits, SearchBits, LogicRomBits, WordBits };
 
-void add_rom(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
+void add_rom(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth, std::int64_t lut_bits = kLutBits) {
   cost.memory_bits += width * depth;
-  if (depth <= kLogicRomWords || width * depth <= kLogicRomBits)
-    cost.terms[LogicRomBits] += static_cast<double>(width * depth);
+  if (depth <= kLogicRomWords || width * depth <= lut_bits)
+    cost.terms[LogicRomBits] += static_cast<double>(width * depth) * (depth > kLogicRomWords && width * depth > kLutBits ? kLargeRomBit : 1);
   else
     cost.block_rams += block_rams(device, width, depth);
 }
 
-void add_buffer(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
+void add_lut_ram(Cost& cost, std::int64_t width, std::int64_t depth) {
   cost.memory_bits += width * depth;
-  cost.block_rams += block_rams(device, width, depth);
+  cost.terms[LogicRomBits] += kLutRamBit * static_cast<double>(width * depth);
+}
+
+/// Words that rtl/layer/window_reader's buffer has.
+std::int64_t buffer_words(const WindowPlan& window) {
+  constexpr std::int64_t kSpare = 4;
+  std::int64_t below = 1, power = 1;
+  while (below < window.depth) below *= 2;
+  while (power < window.depth + kSpare) power *= 2;
+  return power <= 256 || window.shared ? power : below < window.depth + kSpare ? below : window.depth + kSpare;
 }
 
 constexpr std::int64_t kSpramBits = 16, kSpramWords = 16384;
 
 /// The buffer of a window, whose words have `width` bits.
-void add_window(Cost& cost, const Budget& device, std::int64_t width, const WindowPlan& window) {
-  if (!window.shared) return add_buffer(cost, device, width, window.depth);
+void add_window(Cost& cost, const Budget& device, std::int64_t width, const WindowPlan& window, int lut_bits) {
+  const std::int64_t words = buffer_words(window);
+  if (!window.shared && lut_bits > kLutBits && width * words <= lut_bits) return add_lut_ram(cost, width, words);
+  if (!window.shared) return add_ram(cost, device, width, words);
   cost.memory_bits += width * window.depth;
   cost.sprams += (width + kSpramBits - 1) / kSpramBits * ((window.depth + kSpramWords - 1) / kSpramWords);
 }
 
 /// The offsets of a program that repeats itself from group to group (one that does not is longer), or of a pool's chunks.
-void add_control(Cost& cost, const Budget& device, const WindowPlan& window, std::int64_t words) {
+void add_control(Cost& cost, const Budget& device, const WindowPlan& window, std::int64_t words, int lut_bits) {
   int bits = 1;  // `last`, and an offset
   while (std::int64_t{1} << (bits - 1) < window.extent) ++bits;
-  add_rom(cost, device, bits, words);
+  add_rom(cost, device, bits, words, lut_bits);
 }
 
 constexpr std::int64_t kRegisterFifo = 8;    // as rtl/stream/stream_fifo chooses
@@ -52,22 +66,25 @@ constexpr std::int64_t kRequantizeFifo = 9;  // CREDITS of rtl/layer/requantize_
 void add_results(Cost& cost, const Budget& device, const Stage& stage, std::int64_t out_bits) {
   const std::int64_t beats = std::int64_t{stage.folding.pe} * stage.folding.pixels / stage.folding.lanes, flight = 28 + beats;
   const std::int64_t depth = (flight / stage.shortest_group + 2) * beats;
-  if (depth > kRegisterFifo) add_buffer(cost, device, stage.folding.lanes * out_bits + 2, depth);
+  if (depth > kRegisterFifo) add_ram(cost, device, stage.folding.lanes * out_bits + 2, depth);
 }
 
 /// Comparators and thresholds of the activation.
-void add_search(Cost& cost, const Budget& device, int lanes, int levels, int bits, int channels) {
+void add_search(Cost& cost, const Budget& device, int lanes, int levels, int bits, int channels, int lut_bits) {
   cost.terms[SearchBits] = static_cast<double>(lanes) * levels * bits;
   for (int lane = 0; lane < lanes; ++lane)
-    for (int level = 0; level < levels; ++level) add_rom(cost, device, bits, std::int64_t{channels / lanes} << level);
+    for (int level = 0; level < levels; ++level) add_rom(cost, device, bits, std::int64_t{channels / lanes} << level, lut_bits);
+}
+
+/// Channels of an activation by itself that have thresholds of their own; 1 where one table serves all (as emit makes it).
+int tables(const Threshold& op) {
+  const bool shared = std::equal(op.falling.begin() + 1, op.falling.end(), op.falling.begin()) &&
+                      std::equal(op.thresholds.begin() + op.levels, op.thresholds.end(), op.thresholds.begin());
+  return shared ? 1 : static_cast<int>(op.falling.size());
 }
 
 int search_levels(const Network& network, const Stage& stage) {
   return stage.threshold < 0 ? 1 : search_bits(std::get<Threshold>(network.layers[static_cast<std::size_t>(stage.threshold)].op).levels);
-}
-
-void total_lut4(Cost& cost, const Budget& device) {
-  cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm[static_cast<std::size_t>(device.fabric)].begin(), 0.0);
 }
 
 /// LUT4 of control in the basis engine, as synthesized layers show (docs/basis.md): sequencers, readers of orders and FIFO; a lane's reader.
@@ -110,11 +127,14 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
     cost.terms[Products] = 0;
     cost.terms[AccumulatorBits] *= 2.0 / 3;
   }
-  add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.weight_words);
-  for (int pixel = 0; pixel < f.pixels; ++pixel) add_window(cost, device, word_bits, stage.window_plan);
-  add_control(cost, device, stage.window_plan, static_cast<std::int64_t>(stage.window_plan.offsets.size()));
+  if (in_stripes(stage))
+    for (const int stripe : stage.weight_stripes) add_rom(cost, device, stripe, stage.weight_words, 0);
+  else
+    add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.weight_words, stage.lut_bits);
+  for (int pixel = 0; pixel < f.pixels; ++pixel) add_window(cost, device, word_bits, stage.window_plan, stage.lut_bits);
+  add_control(cost, device, stage.window_plan, static_cast<std::int64_t>(stage.window_plan.offsets.size()), stage.lut_bits);
   add_results(cost, device, stage, network.maps[static_cast<std::size_t>(stage.out_map)].type.bits());
-  add_search(cost, device, f.lanes, search_levels(network, stage), raw.bits, conv.out_channels);
+  add_search(cost, device, f.lanes, search_levels(network, stage), raw.bits, conv.out_channels, stage.lut_bits);
 }
 
 void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int out_bits, int lanes, const Budget& device) {
@@ -124,7 +144,7 @@ void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int 
     cost.dsps = lanes * dsps_of(in.type.bits() + 1, c.mul_bits);
   else
     cost.terms[BitOperations] = static_cast<double>(lanes) * in.type.bits() * c.mul_bits;
-  add_buffer(cost, device, std::int64_t{lanes} * out_bits + 1, kRequantizeFifo);
+  add_ram(cost, device, std::int64_t{lanes} * out_bits + 1, kRequantizeFifo);
   for (int lane = 0; lane < lanes; ++lane) add_rom(cost, device, c.mul_bits + c.add_bits, in.shape.channels / lanes);
 }
 
@@ -148,6 +168,56 @@ std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t d
   return fewest;
 }
 
+void total_lut4(Cost& cost, const Budget& device) {
+  cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm[static_cast<std::size_t>(device.fabric)].begin(), 0.0);
+}
+
+bool in_stripes(const Stage& stage) {
+  const Folding& f = stage.folding;
+  return stage.weight_stripes.size() > 1 && stage.weight_words > kLogicRomWords &&
+         std::int64_t{f.pe} * f.simd * f.wpar * stage.weight_words > stage.lut_bits;
+}
+
+std::vector<int> rom_stripes(const Budget& device, std::int64_t width, std::int64_t depth) {
+  constexpr std::size_t kMostStripes = 6, kMostBits = 65535;  // as the module takes them
+  const std::vector<int> whole = {static_cast<int>(width)};
+  if (device.fabric != kEcp5 || width > static_cast<std::int64_t>(kMostBits)) return whole;
+  struct Port {
+    int bits;
+    std::int64_t blocks;  // under one such port, for all words
+  };
+  std::vector<Port> ports;
+  for (std::int64_t bits = device.block_width, words = device.block_bits / device.block_width; bits >= 1; bits /= 2, words *= 2)
+    ports.push_back({static_cast<int>(bits), (depth + words - 1) / words});
+  // The fewest blocks for so many bits, and the port taken last.
+  std::vector<std::int64_t> fewest(static_cast<std::size_t>(width) + 1, 0);
+  std::vector<std::size_t> last(fewest.size(), 0);
+  for (std::size_t bits = 1; bits < fewest.size(); ++bits) {
+    fewest[bits] = INT64_MAX;
+    for (std::size_t p = 0; p < ports.size(); ++p) {
+      const std::size_t rest = bits - std::min(bits, static_cast<std::size_t>(ports[p].bits));
+      if (fewest[rest] + ports[p].blocks < fewest[bits]) fewest[bits] = fewest[rest] + ports[p].blocks, last[bits] = p;
+    }
+  }
+  if (fewest.back() >= block_rams(device, width, depth)) return whole;
+  std::vector<int> stripes(ports.size(), 0);
+  for (std::size_t bits = fewest.size() - 1; bits > 0;) {
+    const std::size_t taken = std::min(bits, static_cast<std::size_t>(ports[last[bits]].bits));
+    stripes[last[bits]] += static_cast<int>(taken);
+    bits -= taken;
+  }
+  std::erase(stripes, 0);
+  return stripes.size() > kMostStripes ? whole : stripes;
+}
+
+void add_ram(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
+  constexpr std::int64_t kCells = 20;  // of 16 words of 4 bits: up to so many in place of a block, as Yosys 0.52 decides (within a few words)
+  const std::int64_t blocks = block_rams(device, width, depth);
+  if (device.fabric == kEcp5 && (width + 3) / 4 * ((depth + 15) / 16) <= kCells * blocks) return add_lut_ram(cost, width, depth);
+  cost.memory_bits += width * depth;
+  cost.block_rams += blocks;
+}
+
 Cost estimate(const Network& network, const Stage& stage, const Budget& device) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
   const int bits = network.input_of(layer).type.bits();
@@ -158,16 +228,17 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
   } else {
     cost.terms[WordBits] = static_cast<double>(stage.folding.simd) * bits;
     if (stage.kind == StageKind::MaxPool) {
-      add_window(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan);
-      add_control(cost, device, stage.window_plan, stage.words_per_pixel);
+      add_window(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan, stage.lut_bits);
+      add_control(cost, device, stage.window_plan, stage.words_per_pixel, stage.lut_bits);
     }
     if (stage.kind == StageKind::Upsample)
-      add_buffer(cost, device, std::int64_t{stage.folding.simd} * bits,
+      add_ram(cost, device, std::int64_t{stage.folding.simd} * bits,
                  2 * stage.in_shape.width * stage.in_shape.channels / stage.folding.simd);
     if (const auto* requantize = std::get_if<Requantize>(&layer.op))
       add_requantize(cost, *requantize, network.input_of(layer), network.output_of(layer).type.bits(), stage.folding.simd, device);
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))
-      cost.terms[SearchBits] = static_cast<double>(stage.folding.simd) * search_bits(threshold->levels) * (bits + 1);
+      add_search(cost, device, stage.folding.simd, search_bits(threshold->levels), bits + 1,
+                 std::max(tables(*threshold), stage.folding.simd), stage.lut_bits);
   }
   total_lut4(cost, device);
   return cost;
@@ -198,12 +269,12 @@ Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgr
     cost.dsps = products * dsps_of(program.sum_bits, taps);
   else
     cost.terms[BitOperations] = static_cast<double>(products * program.sum_bits * taps);
-  add_buffer(cost, device, f.simd * (f.pixels - 1) * std::int64_t{in.bits()}, channels / f.simd);
+  add_ram(cost, device, f.simd * (f.pixels - 1) * std::int64_t{in.bits()}, channels / f.simd);
   std::int64_t half = 1;
   while (half < channels) half *= 2;
   for (const std::vector<CoefficientTask>& lane : program.lanes) {
     const LaneCode code = encode(program.code, lane, channels);
-    add_buffer(cost, device, word, 2 * half);
+    add_ram(cost, device, word, 2 * half);
     add_rom(cost, device, program.code.bitmap ? program.code.chunk_bits : program.code.gap_bits + 1,
             static_cast<std::int64_t>(code.words.size()));
     if (!code.signs.empty()) add_rom(cost, device, 1, static_cast<std::int64_t>(code.signs.size()));
@@ -212,14 +283,14 @@ Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgr
   if (order.gap_bits + order.lane_bits > 0) add_rom(cost, device, order.gap_bits + order.lane_bits, static_cast<std::int64_t>(order.words.size()));
   const std::int64_t steps = height / f.rows;
   add_rom(cost, device, f.rows * conv.window.kernel_width * std::int64_t{taps}, d.kernels * steps);
-  if (carried > 0) add_buffer(cost, device, f.rows * carried * acc, conv.out_channels * steps);
+  if (carried > 0) add_ram(cost, device, f.rows * carried * acc, conv.out_channels * steps);
   if (height > 1)
-    add_buffer(cost, device, (steps > 1 ? 1 : height - 1) * f.pixels * acc, std::int64_t{b.groups} * conv.out_channels * (steps > 1 ? height - 1 : 1));
+    add_ram(cost, device, (steps > 1 ? 1 : height - 1) * f.pixels * acc, std::int64_t{b.groups} * conv.out_channels * (steps > 1 ? height - 1 : 1));
   const int out_bits = network.maps[static_cast<std::size_t>(stage.out_map)].type.bits();
   add_results(cost, device, stage, out_bits);
   if (f.pixels > 1 && f.pe < conv.out_channels)
-    add_buffer(cost, device, std::int64_t{f.lanes} * out_bits, 2 * std::int64_t{f.pixels} * conv.out_channels / f.lanes);
-  add_search(cost, device, f.lanes, search_levels(network, stage), acc, conv.out_channels);
+    add_ram(cost, device, std::int64_t{f.lanes} * out_bits, 2 * std::int64_t{f.pixels} * conv.out_channels / f.lanes);
+  add_search(cost, device, f.lanes, search_levels(network, stage), acc, conv.out_channels, stage.lut_bits);
   total_lut4(cost, device);
   cost.lut4 += adders + kBasisControl + kLaneControl * f.sparse;
   return cost;

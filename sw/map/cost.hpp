@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/network.hpp"
 
@@ -41,6 +42,19 @@ struct Cost {
 
 /// Block RAMs for a memory of `depth` words of `width` bits. A block trades width for depth: each halving of its port doubles its words.
 std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t depth);
+
+/// Widths of the memories side by side that a ROM in block RAMs is best made of (rtl/memory/striped_rom), lowest bits first: several only
+/// where they take fewer blocks than one would, and on ECP5.
+std::vector<int> rom_stripes(const Budget& device, std::int64_t width, std::int64_t depth);
+
+/// Whether a stage's weights are in several memories: those of logic are not.
+bool in_stripes(const Stage& stage);
+
+/// Adds a RAM of one write and one read port: block RAMs, or LUTs where Yosys finds it small on a device that has LUT RAM.
+void add_ram(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth);
+
+/// Sets lut4 to what the terms come to.
+void total_lut4(Cost& cost, const Budget& device);
 
 /// Signed bits of the two factors where a codebook's level meets a total (rtl/layer/run_combiner).
 std::pair<int, int> level_factors(const Network& network, const Stage& stage);

@@ -38,7 +38,8 @@ bool allows(const FoldRule& rule, const Folding& f, int wpar, int apar, int bits
 }
 
 bool concerns(const FoldRule& rule, const Stage& stage) {
-  return stage.kind == StageKind::Plane && (rule.layer == "*" || rule.layer == stage.name);
+  return stage.kind == StageKind::Plane &&
+         (rule.layer == "*" || rule.layer == stage.name || stage.name.rfind(rule.layer + "_slice", 0) == 0);  // map/layer_split
 }
 
 }  // namespace

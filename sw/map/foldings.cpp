@@ -56,7 +56,8 @@ std::int64_t beats_out(const Network& network, const Stage& stage, int lanes) {
   return network.maps[static_cast<std::size_t>(stage.out_map)].shape.size() / lanes;
 }
 
-constexpr int kIce40 = 2;  // Budget::fabric: adders see plain bits only, so XNOR cells are taken by twos or threes
+constexpr int kEcp5 = 1;   // Budget::fabric
+constexpr int kIce40 = 2;  // adders see plain bits only, so XNOR cells are taken by twos or threes
 
 constexpr int kMac16Bits = 16;
 
@@ -174,6 +175,7 @@ bool apply(const Network& network, Stage& stage, const Folding& folding, LayerPr
       stage.pairs = takes_pairs(stage, std::get<Convolution>(layer.op), network.input_of(layer).type.bits(), budget.fabric);
       stage.triples = takes_triples(stage, std::get<Convolution>(layer.op), network.input_of(layer).type, budget.fabric);
       if (!apply_plane(network, stage, layer, programs->masks)) return false;
+      stage.weight_stripes = rom_stripes(budget, std::int64_t{folding.pe} * folding.simd * folding.wpar, stage.weight_words);
       stage.multiplies_in_blocks = multiplies_in_blocks(network, stage, budget);
       break;
     case StageKind::Basis: break;  // above
@@ -204,6 +206,15 @@ bool without_blocks(const Network& network, Stage& stage, const Budget& budget) 
   stage.multiplies_in_blocks = false;
   stage.cost = estimate(network, stage, budget);
   return true;
+}
+
+bool choose_lut_bits(const Network& network, Stage& stage, int bits, const Budget& budget) {
+  if (budget.fabric != kEcp5 || stage.kind == StageKind::Basis) return false;
+  stage.lut_bits = bits;
+  const Cost cost = estimate(network, stage, budget);
+  const bool saves = cost.block_rams < stage.cost.block_rams;
+  stage.cost = cost;
+  return saves;
 }
 
 bool choose_buffer(const Network& network, Stage& stage, WindowBuffer buffer, const Budget& budget) {

@@ -29,7 +29,7 @@ struct Cut {
 };
 
 /// The link on which the outputs go back to the host.
-ChipLink return_link(const Network& network, const std::vector<Stage>& stages, const LinkSpec& spec, const Budget& device) {
+ChipLink return_link(const Network& network, const std::vector<Stage>& stages, const LinkSpec& spec, const Budget& device, std::int64_t clocks) {
   int bits = 1;
   std::int64_t values = 0;
   for (const NetworkOutput& output : network.outputs) {
@@ -44,7 +44,7 @@ ChipLink return_link(const Network& network, const std::vector<Stage>& stages, c
     lanes = maker->chip == stages.back().chip ? maker->folding.lanes
                                               : make_chip_link(spec, map.shape.channels, map.type, map.shape.size(), device).channels;
   }
-  ChipLink link = make_chip_link(spec, lanes * bits, values / lanes, device);
+  ChipLink link = make_chip_link(spec, lanes * bits, values / lanes, device, clocks);
   link.channels = lanes;
   return link;
 }
@@ -54,20 +54,11 @@ class Partition {
   Partition(const Network& network, const Budget& budget, const PlanOptions& options, const PartitionOptions& partition)
       : network_(network), budget_(budget), partition_(partition), candidates_(make_candidates(network, budget, options.fold)) {
     for (const std::vector<Stage>& stage : candidates_.stages) stages_.push_back(stage.front());
-    cuts_.resize(stages_.size());
-    for (std::size_t i = 1; i < stages_.size(); ++i) {
-      for (const int index : crossing_maps(network, stages_, i)) {
-        const FeatureMap& map = network.maps[static_cast<std::size_t>(index)];
-        ChipLink link = make_chip_link(partition.link, map.shape.channels, map.type, map.shape.size(), budget);
-        link.map = index;
-        candidates_.clocks.insert(link.clocks);
-        cuts_[i].clocks = std::max(cuts_[i].clocks, link.clocks);
-        cuts_[i].senders += link.sender;
-        cuts_[i].receivers += link.receiver;
-        cuts_[i].links.push_back(std::move(link));
-      }
-    }
-    home_ = return_link(network, stages_, partition.link, budget);  // about: lanes are not chosen yet
+    crossing_.resize(stages_.size());
+    for (std::size_t i = 1; i < stages_.size(); ++i) crossing_[i] = crossing_maps(network, stages_, i);
+    make_links(0);
+    for (const Cut& cut : cuts_)
+      for (const ChipLink& link : cut.links) candidates_.clocks.insert(link.clocks);
     candidates_.clocks.insert(home_.clocks);
   }
 
@@ -105,13 +96,33 @@ class Partition {
   }
 
  private:
+  /// The links of every cut, with the buffers that these clocks ask for.
+  void make_links(std::int64_t clocks) {
+    cuts_.assign(stages_.size(), Cut{});
+    for (std::size_t i = 1; i < stages_.size(); ++i) {
+      for (const int index : crossing_[i]) {
+        const FeatureMap& map = network_.maps[static_cast<std::size_t>(index)];
+        ChipLink link = make_chip_link(partition_.link, map.shape.channels, map.type, map.shape.size(), budget_, clocks);
+        link.map = index;
+        cuts_[i].clocks = std::max(cuts_[i].clocks, link.clocks);
+        cuts_[i].senders += link.sender;
+        cuts_[i].receivers += link.receiver;
+        cuts_[i].links.push_back(std::move(link));
+      }
+    }
+    home_ = return_link(network_, stages_, partition_.link, budget_, clocks);  // about: lanes are not chosen yet
+  }
+
   /// Sums over the first stages, at each price of a block RAM, of what the cheapest foldings take.
   void prepare(std::int64_t clocks) {
+    make_links(clocks);
     for (std::size_t p = 0; p < kLutsPerBlock.size(); ++p) {
       sums_[p].assign(1, Cost{});
+      picks_[p].clear();
       for (std::size_t i = 0; i < stages_.size(); ++i) {
         Cost sum = sums_[p].back();
         const Stage* stage = cheapest(candidates_.stages[i], clocks, kLutsPerBlock[p], 0);
+        picks_[p].push_back(stage);
         if (stage != nullptr) {
           sum += stage->cost;
           sum.block_rams += extra(i);
@@ -149,17 +160,34 @@ class Partition {
 
   /// The share of a device that stages first .. last-1 take; more than 1 when they do not fit.
   double part_share(std::size_t first, std::size_t last) const {
-    double least = kNever;
-    for (const std::vector<Cost>& sums : sums_) {
+    Cost cost;
+    for (std::size_t p = 0; p < sums_.size(); ++p) {
+      const std::vector<Cost>& sums = sums_[p];
       if (sums[last].lut4 == kNever) return kNever;
-      Cost cost = ends(first, last);
+      cost = ends(first, last);
       cost.lut4 += sums[last].lut4 - sums[first].lut4;
       cost.block_rams += sums[last].block_rams - sums[first].block_rams;
       cost.dsps += sums[last].dsps - sums[first].dsps;
-      least = share(cost);
-      if (least <= 1 || cost.block_rams <= budget_.block_rams) break;  // as `choose` does
+      if (cost.block_rams > budget_.block_rams) continue;
+      if (p > 0) mix(cost, p, first, last);
+      break;  // as `choose` does
     }
-    return least;
+    return share(cost);
+  }
+
+  /// Takes what stages of the price before save (mixed_choice) from a part's cost.
+  void mix(Cost& cost, std::size_t price, std::size_t first, std::size_t last) const {
+    const auto part = [&](std::size_t p) {
+      return std::vector<const Stage*>(picks_[p].begin() + static_cast<std::ptrdiff_t>(first), picks_[p].begin() + static_cast<std::ptrdiff_t>(last));
+    };
+    const std::vector<const Stage*> saving = part(price);
+    std::int64_t blocks = 0;
+    for (const Stage* stage : saving) blocks += stage->cost.block_rams;
+    const std::vector<const Stage*> mixed = mixed_choice(part(price - 1), saving, blocks + budget_.block_rams - cost.block_rams);
+    for (std::size_t i = 0; i < mixed.size(); ++i) {
+      cost.lut4 += mixed[i]->cost.lut4 - saving[i]->cost.lut4;
+      cost.block_rams += mixed[i]->cost.block_rams - saving[i]->cost.block_rams;
+    }
   }
 
   bool carries(std::size_t cut, std::int64_t clocks) const { return cuts_[cut].clocks <= clocks; }
@@ -254,7 +282,7 @@ class Partition {
       for (std::size_t i = plan->chips[c].first; i < plan->chips[c].last; ++i) plan->stages[i].chip = static_cast<int>(c);
     for (std::size_t c = 0; c + 1 < plan->chips.size(); ++c)
       for (ChipLink link : cuts_[plan->chips[c].last].links) add_link(*plan, std::move(link), c, c + 1);
-    add_link(*plan, return_link(network_, plan->stages, partition_.link, budget_), plan->chips.size() - 1, 0);
+    add_link(*plan, return_link(network_, plan->stages, partition_.link, budget_, clocks), plan->chips.size() - 1, 0);
     return std::move(*plan);
   }
 
@@ -275,9 +303,11 @@ class Partition {
   const PartitionOptions& partition_;
   Candidates candidates_;
   std::vector<Stage> stages_;  ///< with any folding
+  std::vector<std::vector<int>> crossing_;  ///< maps, in front of stage i
   std::vector<Cut> cuts_;      ///< in front of stage i; the first has none
   ChipLink home_;
   std::array<std::vector<Cost>, kLutsPerBlock.size()> sums_;
+  std::array<std::vector<const Stage*>, kLutsPerBlock.size()> picks_;  ///< the stages that they are of
 };
 
 }  // namespace

@@ -48,6 +48,10 @@ struct WindowPlan {
   }
 };
 
+/// ROMs of up to so many bits (or 16 words) are always made of LUTs; a stage may have larger memories made of LUTs instead of block RAMs
+/// (choose_lut_bits), RAMs included.
+inline constexpr int kLutBits = 1024;
+
 /// What a window is kept in.
 enum class WindowBuffer {
   Ahead,    ///< block RAM that holds the next frame's first window too: nothing is lost between rows and frames
@@ -99,6 +103,8 @@ struct Stage {
   BasisBlocks blocks;                ///< basis engine
   double adders_busy = 0;            ///< basis engine: share of its adders' clocks in which they add, in steady state
   std::string choice;                ///< why this engine, of a layer that might have had another
+  std::vector<int> weight_stripes{};  ///< bits of the memories that hold the weights side by side, where they are block RAMs
+  int lut_bits = kLutBits;           ///< memories of up to so many bits are made of LUTs
   int slack_groups = 0;              ///< groups that may wait at the output while the next stage pads
   int chip = 0;                      ///< of a system of several
   std::int64_t clocks = 0;           ///< per image
@@ -126,7 +132,7 @@ struct ChipLink {
   int depth = 4;            ///< words: DEPTH
   int frame_words = 1;      ///< FRAME
   int timeout = 4;          ///< clocks: TIMEOUT
-  std::int64_t clocks = 0;  ///< that an image occupies the wires, in full frames
+  std::int64_t clocks = 0;  ///< that an image takes at the rate of the wires, in full frames, and of the buffers
   Cost sender, receiver;    ///< of either end
 };
 

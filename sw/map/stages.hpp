@@ -41,6 +41,9 @@ bool apply_basis(const Network& network, Stage& stage, const BasisProgram& progr
 /// stage has no window, or nothing is saved.
 bool choose_buffer(const Network& network, Stage& stage, WindowBuffer buffer, const Budget& budget);
 
+/// Makes memories of up to so many bits of LUTs (kLutBits). False where the device has no LUT RAM, or no block RAM is saved.
+bool choose_lut_bits(const Network& network, Stage& stage, int bits, const Budget& budget);
+
 /// Makes the multipliers of a codebook's levels of LUTs instead of blocks. False where they take none, or the tool decides.
 bool without_blocks(const Network& network, Stage& stage, const Budget& budget);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ram_1w1r against an array, with reads and writes that never collide; and the collision that simulation must corrupt.
+#include <Vram_lut.h>
 #include <Vram_w1.h>
 #include <Vram_w72.h>
 #include <Vram_w8.h>
@@ -11,9 +12,9 @@
 
 using namespace bench;
 
-TEMPLATE_TEST_CASE("ram_1w1r behaves as an array", "[memory]", Vram_w8, Vram_w72, Vram_w1) {
-  const int width = std::is_same_v<TestType, Vram_w8> ? 8 : std::is_same_v<TestType, Vram_w72> ? 72 : 1;
-  const std::uint32_t depth = std::is_same_v<TestType, Vram_w8> ? 16 : std::is_same_v<TestType, Vram_w72> ? 37 : 2;
+TEMPLATE_TEST_CASE("ram_1w1r behaves as an array", "[memory]", Vram_w8, Vram_w72, Vram_w1, Vram_lut) {
+  const int width = std::is_same_v<TestType, Vram_w8> ? 8 : std::is_same_v<TestType, Vram_w72> ? 72 : std::is_same_v<TestType, Vram_lut> ? 9 : 1;
+  const std::uint32_t depth = std::is_same_v<TestType, Vram_w8> ? 16 : std::is_same_v<TestType, Vram_w72> ? 37 : std::is_same_v<TestType, Vram_lut> ? 40 : 2;
   Dut<TestType> dut(test_seed());
   Random random(test_seed());
   std::vector<std::optional<Bits>> model(depth);

@@ -127,6 +127,44 @@ TEST_CASE("a residual network over 2 and 3 chips equals one chip, with link stal
   }
 }
 
+TEST_CASE("a layer that no device holds is split, and the model's clocks of the system are the RTL's") {
+  Spec spec;
+  spec.height = spec.width = 8;
+  spec.layers.push_back(convolution(0, 16, 3, 1, 1));
+  spec.layers.back().quantizer.shift = -6;
+  for (const int channels : {640, 10}) {  // 655 kbit: 36 block RAMs, of which the device has 32
+    LayerSpec dense;
+    dense.kind = LayerKind::Dense;
+    dense.inputs = {static_cast<int>(spec.layers.size())};
+    dense.channels = channels;
+    dense.weights = WeightForm::Bipolar;
+    dense.seed = static_cast<std::uint32_t>(channels);
+    if (channels == 640) {
+      dense.relu = true;
+      dense.quantizer = {.form = QuantizerForm::Quant, .bits = 2, .shift = -3};
+    }
+    spec.layers.push_back(dense);
+  }
+  const TemporaryFolder folder;
+  const fs::path model = folder / "wide.onnx", one = folder / "one", system = folder / "system", outputs = folder / "one.npy";
+  write_file_atomically(model, build(spec).bytes);
+  compile(model, one, {});
+  REQUIRE(simulate(one, {"--out", outputs.string()}).status == 0);
+  const CommandResult made = bitloom_command({"compile", model.string(), "--board", "ulx3s-12f", "--devices", "auto", "--clocks", "12000", "--out", system.string()});
+  CAPTURE(made.out, made.err);
+  REQUIRE(made.status == 0);
+  const json description = json::parse(read_text_file(system / "system.json"));
+  CHECK(description.at("chips").size() == 2);
+  CHECK(description.at("options").at("splits").size() == 1);
+  const CommandResult result = simulate(system, {"--expect", outputs.string()});
+  CAPTURE(result.out, result.err);
+  REQUIRE(result.status == 0);
+  REQUIRE(bitloom_command({"sim", system.string(), "--level", "tlm", "--images", "40", "--every-image"}).status == 0);
+  const json rtl = json::parse(read_text_file(system / "sim.json")), timing = json::parse(read_text_file(system / "sim-tlm.json"));
+  for (const char* figure : {"clocks_per_image", "first_image_latency"})
+    CHECK(timing.at(figure).get<double>() == Catch::Approx(rtl.at(figure).get<double>()).epsilon(0.01));
+}
+
 TEST_CASE("links that do not do their work are found") {
   const TemporaryFolder folder;
   const fs::path model = residual_model(folder), system = folder / "system";

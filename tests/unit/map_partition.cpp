@@ -128,11 +128,15 @@ TEST_CASE("slow links set the pace, or are refused by name where it is asked for
 
 TEST_CASE("a link's words leave few lanes unused, and its buffers cover the way there and back") {
   const ChipLink link = make_chip_link({8, 1, 10}, 64, ValueType::unsigned_bits(2), 64 * 28 * 28, kDevice);
-  CHECK(link.word_bits == 64);
-  CHECK(link.words == 28 * 28 * 2);
-  CHECK(link.frame_words == 16);
-  CHECK(link.clocks == 98 * frame_clocks(link, 16));
+  CHECK(link.word_bits == 32);
+  CHECK(link.words == 28 * 28 * 4);
+  CHECK(link.frame_words == 32);
+  CHECK(link.clocks == 98 * frame_clocks(link, 32));
   CHECK(link.depth * 8 >= 3 * frame_clocks(link, 16) + 20);
+  const ChipLink slow = make_chip_link({8, 1, 10}, 64, ValueType::unsigned_bits(2), 64 * 28 * 28, kDevice, 1'000'000);
+  CHECK(slow.depth == 16);  // in LUTs; and still four times as fast as needed
+  CHECK(slow.sender.block_rams == 0);
+  CHECK(slow.clocks * 4 <= 1'000'000);
   const ChipLink far = make_chip_link({8, 1, 1000}, 64, ValueType::unsigned_bits(2), 64 * 28 * 28, kDevice);
   CHECK(far.depth * 8 >= 2000);
   CHECK_THROWS_WITH(check_link_spec({0, 1, 1}), contains_text("1 to 8"));
