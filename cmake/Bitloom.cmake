@@ -7,7 +7,9 @@ if(CCACHE)
 endif()
 
 add_library(bitloom_flags INTERFACE)
-target_compile_options(bitloom_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+# Warnings are errors with the compiler that the project is developed with. Newer ones warn of other things, and a user's build must not end there.
+target_compile_options(bitloom_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(bitloom_flags INTERFACE -Wno-restrict)  # GCC 12 warns of sums of std::string for no reason (its bug 105651)
 endif()

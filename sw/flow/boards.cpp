@@ -110,7 +110,8 @@ Board load_board_folder(const fs::path& folder) {
   board.name = fields.text("board");
   board.title = fields.text("title");
   board.family = fields.text("family");
-  const Family& kind = family(board.family, file.string());
+  const std::string where = file.string();
+  const Family& kind = family(board.family, where);
   board.device = fields.text("device");
   board.package = fields.text("package");
   board.speed = fields.text_or("speed", "");
