@@ -1,4 +1,4 @@
-// Estimates: bench/fit_cost --write replaces this file by a fit and says what its errors are; it has not been run for this engine yet (docs/engine-ecp5.md).
+// Estimates: bench/fit_cost --write replaces this file by a fit and says what its errors are; it has not been run for this engine yet (docs/engine.md).
 // Included by map/cost.cpp alone.
 #pragma once
 
