@@ -89,26 +89,17 @@ module basis_layer #(
       .out_last(word_last)
   );
 
-  localparam int SUM_WORD = PIXELS * SUM_BITS + KERNEL_BITS + 2;  // {last, ends, kernel, sums}
-  wire                       merged_valid, merged_ready, merged_last, merged_ends;
-  wire [PIXELS*SUM_BITS-1:0] merged;
-  wire [KERNEL_BITS-1:0]     merged_kernel;
-  wire                       sums_valid, sums_ready, sums_last, sums_ends;
-  wire [PIXELS*SUM_BITS-1:0] sums;
-  wire [KERNEL_BITS-1:0]     kernel;
+  wire                         sums_valid, sums_ready, sums_last, sums_ends;
+  wire [PIXELS*SUM_BITS-1:0]   sums;
+  wire [KERNEL_BITS-1:0]       kernel;
   wire [SPARSE_LANES-1:0]      adding;
   sparse_sums #(
       .LANES(SPARSE_LANES), .A_BITS(A_BITS), .A_SIGNED(A_SIGNED), .CHANNELS(CHANNELS), .PIXELS(PIXELS), .SUM_BITS(SUM_BITS), .KERNELS(KERNELS), .BITMAP(BITMAP),
       .GAP_BITS(GAP_BITS), .CHUNK_BITS(CHUNK_BITS), .LANE_WORDS(LANE_WORDS), .LANE_SIGNS(LANE_SIGNS), .INIT(COEFFICIENT_INIT), .TASKS(TASKS),
       .ORDER_GAP_BITS(ORDER_GAP_BITS), .ORDER_INIT(ORDER_INIT), .DEPTH(DEPTH), .FABRIC(FABRIC)
   ) sparse (
-      .clk(clk), .rst(rst), .in_valid(word_valid), .in_ready(word_ready), .in_data(word), .in_last(word_last), .out_valid(merged_valid), .out_ready(merged_ready),
-      .out_data(merged), .out_kernel(merged_kernel), .out_last(merged_last), .out_ends(merged_ends), .adding(adding)
-  );
-  // Whether a sum can be taken is known late; no lane has to know it in the same clock.
-  skid_buffer #(.WIDTH(SUM_WORD)) between (
-      .clk(clk), .rst(rst), .in_valid(merged_valid), .in_ready(merged_ready), .in_data({merged_last, merged_ends, merged_kernel, merged}), .out_valid(sums_valid),
-      .out_ready(sums_ready), .out_data({sums_last, sums_ends, kernel, sums})
+      .clk(clk), .rst(rst), .in_valid(word_valid), .in_ready(word_ready), .in_data(word), .in_last(word_last), .out_valid(sums_valid), .out_ready(sums_ready),
+      .out_data(sums), .out_kernel(kernel), .out_last(sums_last), .out_ends(sums_ends), .adding(adding)
   );
   assign busy    = adding != '0;
   assign stalled = !busy && sums_valid && !sums_ready;

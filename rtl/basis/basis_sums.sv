@@ -84,8 +84,11 @@ module basis_sums #(
   wire pe_ends      = PE == 1 || pe == PE_BITS'(PE - 1);
   wire group_ends   = GROUPS == 1 || group == GROUP_BITS'(GROUPS - 1);
   wire row_ends     = row == ROW_BITS'(ALL_ROWS - 1);
-  wire real_sums    = 32'(group) < BLOCKS && 32'(row) < MAP_ROWS;
-  wire leaves       = until_out == '0 && left != '0;
+  // What follows from the counters is kept in registers, so that it does not stand before sums_ready.
+  logic real_sums;  // of a block that is not empty
+  logic leaves;     // the row completes an output row which leaves: until_out is 0, left is not
+  wire [GROUP_BITS-1:0] group_next = group_ends ? '0 : group + 1'b1;
+  wire [ROW_BITS-1:0]   row_next   = !group_ends ? row : row_ends ? '0 : row + 1'b1;
 
   // ---- A sum is held for STEPS clocks.
   logic                 held_valid;
@@ -104,16 +107,25 @@ module basis_sums #(
       channel <= channel_ends ? '0 : channel + 1'b1;
       pe      <= pe_ends ? '0 : pe + 1'b1;
     end
-    if (block_end) group <= group_ends ? '0 : group + 1'b1;
+    if (block_end) begin
+      group     <= group_next;
+      row       <= row_next;
+      real_sums <= 32'(group_next) < BLOCKS && 32'(row_next) < MAP_ROWS;
+    end
     if (block_end && group_ends) begin
-      row <= row_ends ? '0 : row + 1'b1;
+      leaves <= 1'b0;
       if (row_ends) begin
         until_out <= ROW_BITS'(FIRST);
         left      <= OUT_BITS'(OUT_ROWS);
+        leaves    <= FIRST == 0;
       end else if (leaves) begin
         until_out <= ROW_BITS'(STRIDE - 1);
         left      <= left - 1'b1;
-      end else if (until_out != '0) until_out <= until_out - 1'b1;
+        leaves    <= STRIDE == 1 && left != OUT_BITS'(1);
+      end else if (until_out != '0) begin
+        until_out <= until_out - 1'b1;
+        leaves    <= until_out == ROW_BITS'(1) && left != '0;
+      end
     end
     if (PAUSE > 0 && block_end) pause <= PAUSE_BITS'(PAUSE);
     else if (pause != '0) pause <= pause - 1'b1;
@@ -131,6 +143,8 @@ module basis_sums #(
       pe         <= '0;
       group      <= '0;
       row        <= '0;
+      real_sums  <= 1'b1;
+      leaves     <= FIRST == 0;
       until_out  <= ROW_BITS'(FIRST);
       left       <= OUT_BITS'(OUT_ROWS);
       pause      <= '0;

@@ -40,8 +40,8 @@ module sparse_lane #(
     input  wire                        loaded,
     output wire                        full,
 
-    output wire                        out_valid,
-    input  wire                        out_ready,
+    output wire                        out_next,   // a sum stands at out_data in the next clock
+    input  wire                        out_take,   // only while one does
     output wire [PIXELS*SUM_BITS-1:0]  out_data,
 
     output wire                        adding   // a coefficient is issued in this clock
@@ -123,24 +123,28 @@ module sparse_lane #(
   // ---- Finished sums wait in a row of registers. Each moves on when there is room ahead, so none needs a multiplexer.
   logic [DEPTH-1:0]       waiting;
   logic [DEPTH*WIDTH-1:0] data;
-  assign stall     = value_last && &waiting;
-  assign out_valid = waiting[DEPTH-1];
-  assign out_data  = data[(DEPTH-1)*WIDTH+:WIDTH];
+  wire  [DEPTH-1:0]       waiting_next;
+  wire  [DEPTH*WIDTH-1:0] behind;  // of each register, what would move into it
+  wire  [DEPTH-1:0]       comes;
+  assign stall    = value_last && &waiting;
+  assign out_next = waiting_next[DEPTH-1];
+  assign out_data = data[(DEPTH-1)*WIDTH+:WIDTH];
   for (genvar i = 0; i < DEPTH; i++) begin : g_waiting
-    wire gone = !(&waiting[DEPTH-1:i]) || out_ready;
+    wire gone = !(&waiting[DEPTH-1:i]) || out_take;
     if (i == 0) begin : g_first
-      always_ff @(posedge clk) begin
-        if (gone) waiting[i] <= value_last && !stall;
-        if (gone) data[i*WIDTH+:WIDTH] <= sums;
-        if (rst) waiting[i] <= 1'b0;
-      end
+      assign {comes[i], behind[i*WIDTH+:WIDTH]} = {value_last && !stall, sums};
     end else begin : g_next
-      always_ff @(posedge clk) begin
-        if (gone) waiting[i] <= waiting[i-1];
-        if (gone) data[i*WIDTH+:WIDTH] <= data[(i-1)*WIDTH+:WIDTH];
-        if (rst) waiting[i] <= 1'b0;
-      end
+      assign {comes[i], behind[i*WIDTH+:WIDTH]} = {waiting[i-1], data[(i-1)*WIDTH+:WIDTH]};
+    end
+    assign waiting_next[i] = !gone || comes[i];
+    always_ff @(posedge clk) begin
+      waiting[i] <= waiting_next[i];
+      if (gone) data[i*WIDTH+:WIDTH] <= behind[i*WIDTH+:WIDTH];
+      if (rst) waiting[i] <= 1'b0;
     end
   end
+`ifndef SYNTHESIS
+  always_ff @(posedge clk) if (!rst && out_take) assert (waiting[DEPTH-1]);
+`endif
 endmodule
 `default_nettype wire

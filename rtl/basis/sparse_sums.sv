@@ -40,12 +40,12 @@ module sparse_sums #(
     input  wire [PIXELS*A_BITS-1:0]     in_data,
     input  wire                         in_last,
 
-    output logic                        out_valid,
+    output wire                         out_valid,
     input  wire                         out_ready,
     output wire  [PIXELS*SUM_BITS-1:0]  out_data,
-    output logic [KERNEL_BITS-1:0]      out_kernel,
-    output logic                        out_last,
-    output logic                        out_ends,
+    output wire  [KERNEL_BITS-1:0]      out_kernel,
+    output wire                         out_last,
+    output wire                         out_ends,
 
     output wire [LANES-1:0]             adding     // lanes that issue a coefficient in this clock
 );
@@ -58,7 +58,7 @@ module sparse_sums #(
   // ---- Every lane gets every word.
   logic                    half;
   logic [CHANNEL_BITS-1:0] channel;
-  wire  [LANES-1:0]        full, sum_valid, sum_ready;
+  wire  [LANES-1:0]        full, sum_next;
   wire  [LANES*WIDTH-1:0]  sum_data;
   wire write  = in_valid && in_ready;
   wire loaded = write && in_last;
@@ -81,41 +81,55 @@ module sparse_sums #(
         .A_BITS(A_BITS), .A_SIGNED(A_SIGNED), .CHANNELS(CHANNELS), .PIXELS(PIXELS), .SUM_BITS(SUM_BITS), .BITMAP(BITMAP), .GAP_BITS(GAP_BITS), .CHUNK_BITS(CHUNK_BITS),
         .WORDS(LANE_WORDS[lane*32+:32]), .SIGNS(LANE_SIGNS[lane*32+:32]), .INIT(FILE), .SIGN_INIT(SIGN_FILE), .DEPTH(DEPTH), .FABRIC(FABRIC)
     ) adder (
-        .clk(clk), .rst(rst), .wr_en(write), .wr_addr({half, channel}), .wr_data(in_data), .loaded(loaded), .full(full[lane]), .out_valid(sum_valid[lane]),
-        .out_ready(sum_ready[lane]), .out_data(sum_data[lane*WIDTH+:WIDTH]), .adding(adding[lane])
+        .clk(clk), .rst(rst), .wr_en(write), .wr_addr({half, channel}), .wr_data(in_data), .loaded(loaded), .full(full[lane]), .out_next(sum_next[lane]),
+        .out_take(takes[lane]), .out_data(sum_data[lane*WIDTH+:WIDTH]), .adding(adding[lane])
     );
   end
 
-  // ---- Sums in order: the order's head says whose turn it is.
-  wire                   turn_ready, turn_last, turn_ends, turn_counts;
+  // ---- Sums in order: the order's head says whose turn it is. It is decided a clock ahead, and there is room for what is under way, so that no decision has to reach
+  // all of a lane's registers in its own clock.
+  localparam int ROOM = 16;
+  wire                   turn_ready, turn_last, turn_ends, turn_counts, credit, leaves;
   wire [LANE_BITS-1:0]   turn;
   wire [KERNEL_BITS-1:0] turn_kernel;
-  wire slot_free = !out_valid || out_ready;
-  wire take      = turn_ready && slot_free && sum_valid[turn];
+  wire decided = turn_ready && credit && sum_next[turn];
   gap_reader #(.SPAN(KERNELS), .GAP_BITS(ORDER_GAP_BITS), .SKIPS(0), .FIELD_BITS(LANES > 1 ? LANE_BITS : 0), .WORDS(TASKS), .INIT(ORDER_INIT)) order (
-      .clk(clk), .rst(rst), .step(take), .ready(turn_ready), .place(turn_kernel), .counts(turn_counts), .field(turn), .last(turn_last), .ends(turn_ends)
+      .clk(clk), .rst(rst), .step(decided), .ready(turn_ready), .place(turn_kernel), .counts(turn_counts), .field(turn), .last(turn_last), .ends(turn_ends)
   );
+  credit_counter #(.CREDITS(ROOM)) credits (.clk(clk), .rst(rst), .take(decided), .give(leaves), .available(credit));
+
   // Each lane has an output register, zero when it is another's turn: their OR takes a third of a multiplexer's LUTs.
+  localparam int INFO = KERNEL_BITS + 2;  // {ends, last, kernel}
+  logic [LANES-1:0]       takes;
   logic [LANES*WIDTH-1:0] given;
+  logic                   taken, merges;
+  logic [INFO-1:0]        taken_info, merged_info;
   for (genvar lane = 0; lane < LANES; lane++) begin : g_turn
-    assign sum_ready[lane] = take && turn == LANE_BITS'(lane);
-    always_ff @(posedge clk) if (slot_free) given[lane*WIDTH+:WIDTH] <= turn == LANE_BITS'(lane) ? sum_data[lane*WIDTH+:WIDTH] : '0;
+    always_ff @(posedge clk) begin
+      takes[lane] <= decided && turn == LANE_BITS'(lane) && !rst;
+      given[lane*WIDTH+:WIDTH] <= takes[lane] ? sum_data[lane*WIDTH+:WIDTH] : '0;
+    end
+  end
+  always_ff @(posedge clk) begin
+    taken       <= decided && !rst;
+    taken_info  <= {turn_ends, turn_last, turn_kernel};
+    merges      <= taken && !rst;
+    merged_info <= taken_info;
   end
   logic [WIDTH-1:0] merged;
   always_comb begin
     merged = '0;
     for (int lane = 0; lane < LANES; lane++) merged = merged | given[lane*WIDTH+:WIDTH];
   end
-  assign out_data = merged;
-  always_ff @(posedge clk) begin
-    if (slot_free) begin
-      out_valid  <= take;
-      out_kernel <= turn_kernel;
-      out_last   <= turn_last;
-      out_ends   <= turn_ends;
-    end
-    if (rst) out_valid <= 1'b0;
-  end
-  wire unused = &{1'b0, turn_counts};
+  wire merged_ready;
+  stream_fifo #(.WIDTH(WIDTH + INFO), .DEPTH(ROOM)) ahead (
+      .clk(clk), .rst(rst), .in_valid(merges), .in_ready(merged_ready), .in_data({merged_info, merged}), .out_valid(out_valid), .out_ready(out_ready),
+      .out_data({out_ends, out_last, out_kernel, out_data})
+  );
+  assign leaves = out_valid && out_ready;
+`ifndef SYNTHESIS
+  always_ff @(posedge clk) if (!rst && merges) assert (merged_ready);  // credits keep room
+`endif
+  wire unused = &{1'b0, turn_counts, merged_ready};
 endmodule
 `default_nettype wire

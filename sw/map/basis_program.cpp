@@ -72,7 +72,9 @@ std::int64_t block_clocks(const BasisProgram& program, int in_channels, int step
   std::vector<Lane> lanes(program.lanes.size());
   for (Lane& lane : lanes) lane.taken.assign(kSumsThatWait, 0);
   std::vector<std::int64_t> ends{0, 0};  // of blocks: a lane's memory holds two
-  std::int64_t now = 0;
+  std::int64_t took = 0, now = 0;  // the last sum's clocks: taken from its lane, and by the products
+  std::vector<std::int64_t> left(kSumsAhead, 0);
+  std::size_t sum = 0;
   for (int block = 0; block < kPlayed; ++block) {
     const std::int64_t loaded = ends[static_cast<std::size_t>(block) % 2];  // of the block two before
     std::int64_t issued = loaded;
@@ -83,8 +85,11 @@ std::int64_t block_clocks(const BasisProgram& program, int in_channels, int step
       const std::int64_t done = std::max(std::max(lane.free, loaded) + clocks[l][lane.task % clocks[l].size()], oldest + 1);
       lane.free = done;
       issued = std::max(issued, done);
-      now = std::max(now + steps, done + 1);
-      oldest = now;
+      std::int64_t& room = left[sum++ % kSumsAhead];  // when the products took the sum that makes room for this one
+      took = std::max({took + 1, done + 1, room + 1});
+      now = std::max(now + steps, took + 1);
+      room = now;
+      oldest = took;
       ++lane.task;
     }
     ends[static_cast<std::size_t>(block) % 2] = issued;

@@ -28,9 +28,9 @@ struct BasisProgram {
 BasisProgram make_basis_program(const Convolution& conv, const ValueType& activations, int lanes);
 
 /// Clocks of a block of pixels in steady state when its input is there: lanes and the order of sums are played through, with room for
-/// kSumsThatWait sums behind a lane, and `steps` clocks for each sum.
+/// kSumsThatWait sums behind a lane and kSumsAhead in order, and `steps` clocks for each sum.
 std::int64_t block_clocks(const BasisProgram& program, int in_channels, int steps);
-inline constexpr int kSumsThatWait = 2;
+inline constexpr int kSumsThatWait = 2, kSumsAhead = 16;
 
 /// A map as rows of blocks of `pixels` pixels. What a border takes beyond a kernel's overlap, and what fills the last block, is inserted in
 /// front (map_pad); the rest of the border costs no pixels (rtl/basis/basis_sums).

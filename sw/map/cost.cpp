@@ -260,15 +260,16 @@ Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgr
   const std::int64_t products = std::int64_t{f.pixels} * conv.window.kernel_width * f.rows, accumulators = columns * f.rows;
   const int product_bits = std::min(acc, program.sum_bits + taps);
   const std::int64_t lanes = f.sparse * ((sum + f.pixels) + operand * sum), merge = (f.sparse + 1) / 3 * sum;
-  const std::int64_t skid = sum, block = f.simd > 1 ? word : 0;
+  const std::int64_t ahead = sum, block = f.simd > 1 ? word : 0;
   const std::int64_t sums = (products - accumulators) * (product_bits + 2) + accumulators * (acc + 1 + operand * acc);
   const std::int64_t waiting = std::min<std::int64_t>(carried, f.pixels) * (f.rows > 1 ? f.rows - 1 : height > 1 ? 1 : 0) * acc;
   const std::int64_t shifter = f.pe * f.pixels > f.lanes ? std::int64_t{f.pe} * f.pixels * acc : 0;
-  const double adders = static_cast<double>(lanes + merge + skid + block + sums + waiting + shifter);
+  const double adders = static_cast<double>(lanes + merge + ahead + block + sums + waiting + shifter);
   if (device.dsps > 0 && device.infers_dsps)
     cost.dsps = products * dsps_of(program.sum_bits, taps);
   else
     cost.terms[BitOperations] = static_cast<double>(products * program.sum_bits * taps);
+  if (device.fabric != 1) add_ram(cost, device, sum, kSumsAhead);  // LUT RAM on ECP5
   add_ram(cost, device, f.simd * (f.pixels - 1) * std::int64_t{in.bits()}, channels / f.simd);
   std::int64_t half = 1;
   while (half < channels) half *= 2;
