@@ -110,10 +110,11 @@ def show(entry):
 
 
 def big(bench, only=None):
-    """ResNet-18 at the published clocks, AlexNet as much faster as published; the small ones as fast as one device allows, MobileNet at ResNet's clocks."""
-    clocks = PUBLISHED["resnet18_clocks"]
-    networks = {"resnet18": (int(clocks), {}), "alexnet": (int(clocks / PUBLISHED["resnet18_over_alexnet_time"]), {}), "vgg": (0, {"size": 32, "classes": 10}),
-                "mobilenet": (int(clocks), {})}
+    """ResNet-18 and MobileNet at 1.5 million clocks (joins cost some: the model's figure is what counts), AlexNet as much faster as published; VGG as fast as
+    one device allows."""
+    clocks = 1_500_000
+    networks = {"resnet18": (clocks, {}), "alexnet": (int(clocks / PUBLISHED["resnet18_over_alexnet_time"]), {}), "vgg": (0, {"size": 32, "classes": 10}),
+                "mobilenet": (clocks, {})}
     entries = []
     for network, (asked, options) in networks.items():
         if only and network not in only:
