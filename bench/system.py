@@ -34,6 +34,8 @@ class Bench:
         for folder in ("rtl", "sw"):
             if not (self.home / folder).exists():
                 (self.home / folder).symlink_to(ROOT / folder)
+        if not (self.home / "constraints" / DEVICE).exists():
+            (self.home / "constraints" / DEVICE).symlink_to(ROOT / "constraints" / DEVICE)
         self.device = json.loads((ROOT / "constraints" / DEVICE / "board.json").read_text())
 
     def board(self, devices):
@@ -71,6 +73,8 @@ class Bench:
 
     def measure(self, name, file, clocks, *options, devices="auto", board=None):
         folder, seconds = self.compile(name, file, *(["--clocks", clocks] if clocks else []), *options, devices=devices, board=board)
+        if folder is None and "fit" not in seconds:
+            sys.exit(f"{name}: {seconds}")
         if folder is None:
             return {"name": name, "failed": seconds}
         result = self.run("sim", folder, "--level", "tlm", "--images", 12, "--json")
