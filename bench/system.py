@@ -224,7 +224,7 @@ def report(results):
             table(results[section], columns)
     if "scale" in results:
         print("\nscale\n")
-        fastest = lambda r: thousands(r["fastest_on_one"]["clocks"]) if r["fastest_on_one"] else "does not fit"
+        fastest = lambda r: thousands(r["fastest_on_one"]["clocks"]) if r.get("fastest_on_one") else "does not fit" if "fastest_on_one" in r else ""
         table(results["scale"], [("size", lambda r: r["size"]), ("width", lambda r: r["width"]), ("blocks", lambda r: r["blocks"])] + columns[1:5] + columns[8:13] + [("fastest on one device", fastest)])
     if "speed" in results:
         print("\nspeed\n")
