@@ -34,6 +34,8 @@ class Bench:
         for folder in ("rtl", "sw"):
             if not (self.home / folder).exists():
                 (self.home / folder).symlink_to(ROOT / folder)
+        if not (self.home / "constraints" / DEVICE).exists():
+            (self.home / "constraints" / DEVICE).symlink_to(ROOT / "constraints" / DEVICE)
         self.device = json.loads((ROOT / "constraints" / DEVICE / "board.json").read_text())
 
     def board(self, devices):
@@ -71,6 +73,8 @@ class Bench:
 
     def measure(self, name, file, clocks, *options, devices="auto", board=None):
         folder, seconds = self.compile(name, file, *(["--clocks", clocks] if clocks else []), *options, devices=devices, board=board)
+        if folder is None and "fit" not in seconds:
+            sys.exit(f"{name}: {seconds}")
         if folder is None:
             return {"name": name, "failed": seconds}
         result = self.run("sim", folder, "--level", "tlm", "--images", 12, "--json")
@@ -110,10 +114,11 @@ def show(entry):
 
 
 def big(bench, only=None):
-    """ResNet-18 at the published clocks, AlexNet as much faster as published; the small ones as fast as one device allows, MobileNet at ResNet's clocks."""
-    clocks = PUBLISHED["resnet18_clocks"]
-    networks = {"resnet18": (int(clocks), {}), "alexnet": (int(clocks / PUBLISHED["resnet18_over_alexnet_time"]), {}), "vgg": (0, {"size": 32, "classes": 10}),
-                "mobilenet": (int(clocks), {})}
+    """ResNet-18 and MobileNet at 1.5 million clocks (joins cost some: the model's figure is what counts), AlexNet as much faster as published; VGG as fast as
+    one device allows."""
+    clocks = 1_500_000
+    networks = {"resnet18": (clocks, {}), "alexnet": (int(clocks / PUBLISHED["resnet18_over_alexnet_time"]), {}), "vgg": (0, {"size": 32, "classes": 10}),
+                "mobilenet": (clocks, {})}
     entries = []
     for network, (asked, options) in networks.items():
         if only and network not in only:
@@ -219,7 +224,7 @@ def report(results):
             table(results[section], columns)
     if "scale" in results:
         print("\nscale\n")
-        fastest = lambda r: thousands(r["fastest_on_one"]["clocks"]) if r["fastest_on_one"] else "does not fit"
+        fastest = lambda r: thousands(r["fastest_on_one"]["clocks"]) if r.get("fastest_on_one") else "does not fit" if "fastest_on_one" in r else ""
         table(results["scale"], [("size", lambda r: r["size"]), ("width", lambda r: r["width"]), ("blocks", lambda r: r["blocks"])] + columns[1:5] + columns[8:13] + [("fastest on one device", fastest)])
     if "speed" in results:
         print("\nspeed\n")

@@ -58,7 +58,7 @@ Stream lower_product(Context& context, const Node& node, Stream input, const Con
                             dims_text(input.dims), input.shape.height, input.shape.width, input.shape.channels));
   input = integral(context, std::move(input), node);
   const std::size_t groups = rows->is_whole ? 1 : size(input.shape.channels) / inputs;
-  if (groups * inputs * outputs > std::size_t{1} << 24)
+  if (groups > 1 && groups * inputs * outputs > std::size_t{1} << 24)
     throw Error(node.name, fmt::format("{} copies of its weights are too many", groups));
   std::vector<std::size_t> position;
   for (std::size_t k = 0; k < groups * outputs; ++k)

@@ -15,7 +15,7 @@ constexpr int kFrameBits = 1024;    // of words in a frame: 7 % of the wires' ti
 constexpr int kCheckBits = 32;      // chip_crc
 constexpr int kIdleSymbols = 3;     // between frames
 constexpr int kPinClocks = 8;       // pins' registers and synchronizers, and what the ends need to turn round
-constexpr int kLeastDepth = 16;     // of the buffers, in words
+constexpr int kLeastDepth = 64;     // of the buffers, in words: with 16 or 32 bursts wait for reports (docs/system.md)
 constexpr std::int64_t kHeadroom = 4;  // a link whose buffers keep it below the wires' rate is still so many times faster than what it has to carry
 constexpr int kMaxLatency = 4096;
 

@@ -134,8 +134,8 @@ TEST_CASE("a link's words leave few lanes unused, and its buffers cover the way 
   CHECK(link.clocks == 98 * frame_clocks(link, 32));
   CHECK(link.depth * 8 >= 3 * frame_clocks(link, 16) + 20);
   const ChipLink slow = make_chip_link({8, 1, 10}, 64, ValueType::unsigned_bits(2), 64 * 28 * 28, kDevice, 1'000'000);
-  CHECK(slow.depth == 16);  // in LUTs; and still four times as fast as needed
-  CHECK(slow.sender.block_rams == 0);
+  CHECK(slow.depth == 64);  // and still four times as fast as needed
+  CHECK(slow.sender.block_rams == 1);
   CHECK(slow.clocks * 4 <= 1'000'000);
   const ChipLink far = make_chip_link({8, 1, 1000}, 64, ValueType::unsigned_bits(2), 64 * 28 * 28, kDevice);
   CHECK(far.depth * 8 >= 2000);
