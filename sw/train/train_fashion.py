@@ -180,7 +180,7 @@ def main():
     decomposed.add_argument("--rate", type=float, default=0.002)
     decomposed.add_argument("--l1", type=float, default=1e-6, help="weight of the sum of the coefficients' magnitudes")
     decomposed.add_argument("--cross-interval", type=int, default=50, help="steps for the bases, after three times as many for the coefficients")
-    decomposed.add_argument("--distill", type=float, default=0.8, help="share of the loss against the reference's answers, the rest against the labels")
+    decomposed.add_argument("--distill", type=float, default=0.0, help="share of the loss against the reference's answers, the rest against the labels")
     options = parser.parse_args()
 
     options.work.mkdir(parents=True, exist_ok=True)
