@@ -28,7 +28,7 @@ DESIGNS = {
     "plane-a8": (8, None, 0, "pe=8,simd=64,wpar=1,pixels=1"),
     "basis-a4": (4, 0.1, 6, "engine=basis,sparse=7,rows=3,pixels=8"),
     "plane-a4": (4, None, 0, "pe=16,simd=64,wpar=1,pixels=1"),
-    "basis-a8-busy": (8, 0.1, 6, "engine=basis,sparse=5,rows=3,pixels=8"),
+    "basis-a8-6": (8, 0.1, 6, "engine=basis,sparse=6,rows=3,pixels=8"),
     "basis-a8-small": (8, 0.1, 6, "engine=basis,sparse=2,rows=1,pixels=2"),
 }
 
