@@ -21,11 +21,8 @@ std::vector<T> part(const std::vector<T>& all, int channels, int first, int coun
 }
 
 Convolution slice_of(const Convolution& conv, int first, int count) {
-  Convolution slice = conv;
-  slice.out_channels = count;
-  slice.weights = part(conv.weights, conv.out_channels, first, count);
-  slice.bias = part(conv.bias, conv.out_channels, first, count);
-  return slice;
+  return {conv.window,      count, conv.groups, conv.weight_type, part(conv.weights, conv.out_channels, first, count),
+          part(conv.bias, conv.out_channels, first, count)};
 }
 
 /// Of a layer that works channel by channel, with tables of their own for each of `channels`, or one value for all.
@@ -101,16 +98,14 @@ class Splitter {
     int first = 0, so_far = -1;
     for (std::size_t s = 0; s < sizes.size(); ++s) {
       const std::string name = slice_name(layer.name, s);
-      Layer slice = layer;
-      slice.name = name;
-      slice.op = slice_of(conv, first, sizes[s]);
+      Layer slice{name, layer.source, layer.inputs, layer.output, slice_of(conv, first, sizes[s])};
       if (after != nullptr && s == 0) {
         result_.maps[static_cast<std::size_t>(layer.output)].shape.channels = sizes[s];
       } else {
         slice.output = add_map(network_.output_of(layer), fmt::format("{}_slice{}", network_.output_of(layer).name, s), sizes[s]);
       }
       int made = slice.output;
-      result_.layers.push_back(slice);
+      result_.layers.push_back(std::move(slice));
       if (after != nullptr) {
         Layer activation = *after;
         activation.name = slice_name(after->name, s);
@@ -125,12 +120,7 @@ class Splitter {
   }
 
   int join(const Layer& layer, int so_far, int slice, std::size_t index, int output) {
-    Layer concat = layer;
-    concat.name = fmt::format("{}_concat{}", layer.name, index);
-    concat.inputs = {so_far, slice};
-    concat.output = output;
-    concat.op = Concat{{1, 1}};
-    result_.layers.push_back(std::move(concat));
+    result_.layers.push_back({fmt::format("{}_concat{}", layer.name, index), layer.source, {so_far, slice}, output, Concat{{1, 1}}});
     return output;
   }
 
