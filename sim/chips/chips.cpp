@@ -249,7 +249,7 @@ class System {
     for (std::size_t c = 0; c < chips_.size(); ++c) {  // in the order of the chip's ports
       const auto wires = [&](const char* which, bool out) {
         for (const auto& link : designs[c].at("chip").at(which)) {
-          const auto at = static_cast<std::size_t>(std::find(names_.begin(), names_.end(), link.at("name")) - names_.begin());
+          const auto at = static_cast<std::size_t>(std::find(names_.begin(), names_.end(), link.at("name").get<std::string>()) - names_.begin());
           if (at == names_.size()) throw Error(folder.string(), "system.json does not know a link of its chips; compile the model again");
           Line& line = *lines_[2 * at];
           Line& reports = *lines_[2 * at + 1];
