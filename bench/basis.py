@@ -19,6 +19,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 BOARD = "ulx3s-85f"
+AIM_MHZ = 110  # what placement and routing try to reach
 CELLS = ("lut4", "ff", "bram", "dsp")
 C = K = 64
 HEIGHT, WIDTH, TAPS = 16, 32, 3
@@ -93,7 +94,7 @@ def measure(name, bitloom, work, place):
         # Additions of a frame, each for all pixels of a block at once, among the lanes' clocks.
         row["adders_busy"] = layer["basis"]["additions"] / layer["pixels"] / (lanes * sim["clocks_per_image"])
     if place:
-        synth = json.loads(run("synth", design, "--alone", "--seeds", place, "--json"))
+        synth = json.loads(run("synth", design, "--alone", "--freq", AIM_MHZ, "--router", "router2", "--seeds", place, "--json"))
         row["placed"] = {"fmax_mhz": synth["fmax_mhz"], "fmax_by_seed": synth["fmax_by_seed"], "device": synth["device"], "tools": synth["tools"], **{key: synth[key] for key in CELLS}}
     return row
 

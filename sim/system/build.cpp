@@ -8,6 +8,7 @@
 #include <map>
 
 #include "core/error.hpp"
+#include "system/basis.hpp"
 #include "system/engine.hpp"
 #include "system/link.hpp"
 #include "system/repacking.hpp"
@@ -38,6 +39,10 @@ class Parameters {
     const auto groups = instance_.value("groups", std::vector<std::pair<std::int64_t, std::int64_t>>{});
     if (groups.empty()) throw Error(name(), "the clocks of its groups are missing in design.json; compile the model again");
     return groups;
+  }
+  const nlohmann::json& sum_program() const {
+    if (!instance_.contains("sum_program")) throw Error(name(), "the program of its sums is missing in design.json; compile the model again");
+    return instance_.at("sum_program");
   }
 
  private:
@@ -87,6 +92,33 @@ EngineTiming window(const Parameters& p) {
   t.step_x = p("STEP_X"), t.step_row = p("STEP_ROW"), t.step_frame = p("STEP_FRAME");
   t.groups = p.groups();
   return t;
+}
+
+/// basis_layer: the latencies of basis_sums (5 clocks from the one in which a sum is taken, and 2 of registered multipliers), and of what stands behind it as in plane_layer.
+std::unique_ptr<Element> make_basis(const Parameters& p) {
+  BasisTiming t;
+  const nlohmann::json& program = p.sum_program();
+  const std::int64_t search_bits = p("SCORES") != 0 ? 0 : p("SEARCH_BITS"), lanes = p("LANES"), count = p("PE") * p("PIXELS");
+  const bool registered = p("REGISTERED") != 0;
+  t.lanes = p("IN_LANES"), t.pixels = p("PIXELS"), t.channels = p("CHANNELS");
+  t.chunks = t.channels / t.lanes;
+  const std::int64_t chunk = p("CHUNK_BITS");
+  for (auto& steps : program.at("lanes").get<std::vector<std::vector<int>>>())
+    t.programs.push_back({std::move(steps), p("BITMAP") != 0 ? static_cast<int>((t.channels + chunk - 1) / chunk) : 0});
+  program.at("turns").get_to(t.turns);
+  program.at("sums").get_to(t.sums);
+  t.lane_depth = p("DEPTH");
+  t.steps = p("HEIGHT") / p("ROWS");
+  constexpr std::int64_t kApart = 6;  // waiting_sums
+  const std::int64_t outputs = p("OUT_CHANNELS");
+  t.pause = outputs * t.steps < kApart ? kApart - 1 - (outputs - 1) * t.steps : 0;
+  t.blocks = p("BLOCKS"), t.groups = p("GROUPS"), t.map_rows = p("MAP_ROWS"), t.all_rows = p("ALL_ROWS");
+  t.first = p("FIRST"), t.stride = p("STRIDE"), t.out_rows = p("OUT_ROWS");
+  t.pe = p("PE"), t.group_beats = count / lanes, t.short_beats = p("PE") * p("SHORT") / lanes;
+  const std::int64_t activation = p("SCORES") != 0 ? 2 : (registered ? 3 : 2) * search_bits + 1;
+  t.latency = 5 + (p("FABRIC") == 1 ? 2 : 0) + (count > lanes ? 1 : 0) + activation;
+  t.credits = (16 + activation + t.group_beats) / std::min(t.group_beats, std::max(p("PE") * t.steps, t.short_beats)) + 2 + p("SLACK");
+  return std::make_unique<BasisEngine>(p.name(), std::move(t));
 }
 
 constexpr std::int64_t kReceiver = 3;  // chip_link_receiver: from a frame's check to the write into its RAM
@@ -160,7 +192,15 @@ const std::map<std::string, Maker>& makers() {
       {"skid_buffer", [](const Parameters& p) { return std::make_unique<Buffer>(p.name(), 2); }},
       {"threshold_layer", [](const Parameters& p) { return make_pipeline(p, 2 * p("SEARCH_BITS") + 1); }},
       {"requantize_layer", [](const Parameters& p) { return make_pipeline(p, 5); }},
-      {"pixel_order", [](const Parameters& p) { return std::make_unique<PixelOrder>(p.name(), p("PIXELS") * p("GROUPS") * p("BEATS")); }},
+      {"pixel_order",
+       [](const Parameters& p) {
+         const std::int64_t pixel = p("GROUPS") * p("BEATS");
+         return std::make_unique<PixelOrder>(p.name(), PixelOrder::Blocks{p("PIXELS") * pixel, p("ROW", 1), p("SHORT", p("PIXELS")) * pixel});
+       }},
+      {"map_crop",
+       [](const Parameters& p) {
+         return std::make_unique<Crop>(p.name(), Crop::Shape{p("CHUNKS"), p("IN_WIDTH"), p("FIRST"), p("STRIDE"), p("OUT_WIDTH")});
+       }},
       {"map_upsample",
        [](const Parameters& p) {
          return std::make_unique<Upsampler>(p.name(), Upsampler::Shape{p("CHUNKS"), p("MAP_WIDTH"), p("UP_HEIGHT"), p("UP_WIDTH")});
@@ -168,6 +208,7 @@ const std::map<std::string, Maker>& makers() {
       {"chip_link_sender", make_link_sender},
       {"chip_link_receiver", [](const Parameters& p) { return std::make_unique<Buffer>(p.name(), p("DEPTH"), kReceiver); }},
       {"plane_layer", make_plane},
+      {"basis_layer", make_basis},
       {"max_pool", make_pool},
   };
   return all;

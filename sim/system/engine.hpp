@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "system/deferring.hpp"
+#include "system/load.hpp"
 #include "system/queue.hpp"
 #include "system/storage.hpp"
 #include "system/stream.hpp"
@@ -19,12 +20,7 @@ struct EngineTiming {
   std::int64_t group_beats = 1, credits = 2;                   ///< results of a group, a clock each; groups under way at most
 };
 
-/// What an engine did in the time of one frame's windows.
-struct FrameLoad {
-  std::int64_t busy = 0, starved = 0, stalled = 0;  ///< clocks
-};
-
-class Engine final : public Active, public BeatTarget, public Deferring {
+class Engine final : public Active, public BeatTarget, public Deferring, public Worker {
  public:
   Engine(const sc_core::sc_module_name& name, const EngineTiming& timing);
   BeatTarget& input(std::size_t) override { return *this; }
@@ -34,7 +30,7 @@ class Engine final : public Active, public BeatTarget, public Deferring {
   Clock offer(Clock valid) override;
   void flush() override {}  // its process does
 
-  const std::vector<FrameLoad>& loads() const { return loads_; }
+  const std::vector<FrameLoad>& loads() const override { return loads_; }
 
   /// With a buffer of a single port words and groups wait for each other.
   Clock undecided() const override { return undecided_; }

@@ -46,6 +46,14 @@ void Repacker::flush() {
   send();
 }
 
+Clock Crop::offer(Clock valid) {
+  const std::int64_t at = place_ / shape_.chunks - shape_.first;
+  const bool keeps = at >= 0 && at % shape_.stride == 0 && at / shape_.stride < shape_.kept;
+  const Clock taken = keeps ? out->offer(valid) : valid;
+  if (taken != kUnknown && ++place_ == shape_.width * shape_.chunks) place_ = 0;
+  return taken;
+}
+
 Clock Fork::offer(Clock valid) {
   Clock last = 0;
   bool complete = true;

@@ -30,6 +30,24 @@ class Repacker final : public Passive, public BeatTarget {
   Clock left_ = 0;         ///< when the last one left
 };
 
+/// map_crop: passes on some of a row's pixels in the clock in which they come.
+class Crop final : public Passive, public BeatTarget {
+ public:
+  struct Shape {
+    std::int64_t chunks = 1, width = 1, first = 0, stride = 1, kept = 1;  ///< beats of a pixel, pixels of a row
+  };
+  Crop(const sc_core::sc_module_name& name, const Shape& shape) : Passive(name), shape_(shape) {}
+  BeatTarget& input(std::size_t) override { return *this; }
+  void reset() override { place_ = 0; }
+  std::int64_t frame_out(const std::vector<std::int64_t>& frame_in) const override { return frame_in[0] / shape_.width * shape_.kept; }
+  Clock offer(Clock valid) override;
+  void flush() override { out->flush(); }
+
+ private:
+  const Shape shape_;
+  std::int64_t place_ = 0;  ///< beats of the row that have come
+};
+
 /// stream_fork: every output takes a word when it can; the input moves on when the last one has it.
 class Fork final : public Passive, public BeatTarget {
  public:

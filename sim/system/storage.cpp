@@ -53,12 +53,20 @@ void Buffer::run() {
   wake_senders();
 }
 
+bool PixelOrder::ends_block(Side& side) const {
+  const bool short_block = side.block == blocks_.row - 1;
+  if (++side.beat < (short_block ? blocks_.last : blocks_.beats)) return false;
+  side.beat = 0;
+  side.block = short_block ? 0 : side.block + 1;
+  return true;
+}
+
 void PixelOrder::reset() {
   free_.clear();
   filled_.clear();
   free_.push(0);
   free_.push(0);
-  written_ = read_ = 0;
+  written_ = read_ = {};
   start_ = left_ = 0;
   valid_ = kUnknown;
   refused_ = false;
@@ -66,7 +74,7 @@ void PixelOrder::reset() {
 
 Clock PixelOrder::offer(Clock valid) {
   Clock taken = valid;
-  if (written_ == 0) {
+  if (written_.beat == 0) {
     if (free_.empty()) pump();
     if (free_.empty()) {
       refused_ = true;
@@ -75,8 +83,7 @@ Clock PixelOrder::offer(Clock valid) {
     taken = std::max(valid, free_.front());
     free_.pop();
   }
-  if (++written_ == block_) {
-    written_ = 0;
+  if (ends_block(written_)) {
     filled_.push(taken);
     wake();
   }
@@ -87,16 +94,13 @@ void PixelOrder::pump() {
   out->flush();
   for (;;) {
     if (valid_ == kUnknown) {  // the next word is read
-      if (read_ == 0) {
+      if (read_.beat == 0) {
         if (filled_.empty()) return;
         start_ = filled_.front() + 1;
         filled_.pop();
       }
       valid_ = std::max(start_, left_) + 1;
-      if (++read_ == block_) {
-        read_ = 0;
-        free_.push(valid_);
-      }
+      if (ends_block(read_)) free_.push(valid_);
     }
     const Clock taken = out->offer(valid_);
     if (taken == kUnknown) return;

@@ -84,23 +84,31 @@ class Buffer final : public Active, public BeatTarget {
   bool refused_ = false, blocked_ = false;
 };
 
-/// pixel_order: two blocks, one written while the other is read.
+/// pixel_order: two blocks, one written while the other is read. Of every `row` blocks the last has only `last` beats.
 class PixelOrder final : public Active, public BeatTarget {
  public:
-  PixelOrder(const sc_core::sc_module_name& name, std::int64_t block) : Active(name), block_(block) {}
+  struct Blocks {
+    std::int64_t beats = 1, row = 1, last = 1;
+  };
+  PixelOrder(const sc_core::sc_module_name& name, const Blocks& blocks) : Active(name), blocks_(blocks) {}
   BeatTarget& input(std::size_t) override { return *this; }
   void reset() override;
   std::int64_t frame_out(const std::vector<std::int64_t>& frame_in) const override { return frame_in[0]; }
-  std::int64_t memory() const override { return 2 * block_; }
+  std::int64_t memory() const override { return 2 * blocks_.beats; }
   Clock offer(Clock valid) override;
   void flush() override {}  // its process does
 
  private:
   void run() override;
   void pump();
-  const std::int64_t block_;
+  /// Counts a beat of one side. True: it is its block's last.
+  struct Side {
+    std::int64_t beat = 0, block = 0;
+  };
+  bool ends_block(Side& side) const;
+  const Blocks blocks_;
   Queue<Clock> free_, filled_;  ///< blocks, and from when on
-  std::int64_t written_ = 0, read_ = 0;  ///< of the block in hand
+  Side written_, read_;         ///< the block in hand
   Clock start_ = 0, left_ = 0, valid_ = kUnknown;
   bool refused_ = false;
 };

@@ -7,8 +7,9 @@
 
 #include "core/error.hpp"
 #include "system/build.hpp"
+#include "system/deferring.hpp"
 #include "system/ends.hpp"
-#include "system/engine.hpp"
+#include "system/load.hpp"
 #include "system/storage.hpp"
 
 namespace bitloom {
@@ -19,12 +20,12 @@ using system::Buffer;
 using system::Clock;
 using system::Deferring;
 using system::Element;
-using system::Engine;
 using system::FrameLoad;
 using system::kUnknown;
 using system::Sink;
 using system::Source;
 using system::Stream;
+using system::Worker;
 
 struct Node {
   std::string name;
@@ -39,7 +40,7 @@ struct System::Parts {
   std::vector<Node> nodes;  ///< each behind those whose streams it takes; the source first and the sink last
   Source* source = nullptr;
   Sink* sink = nullptr;
-  std::vector<std::pair<std::string, Engine*>> engines;
+  std::vector<std::pair<std::string, Worker*>> engines;
   std::vector<std::pair<std::string, Buffer*>> fifos;
   std::vector<Deferring*> deferring;
 
@@ -176,7 +177,7 @@ System::System(const nlohmann::json& design) : parts_(std::make_unique<Parts>())
       auto element = system::make_element(instance);
       const auto instance_name = instance.at("name").get<std::string>();
       const auto layer = design.at("layers").at(instance.at("layer").get<std::size_t>()).at("name").get<std::string>();
-      if (auto* engine = dynamic_cast<Engine*>(element.get())) parts.engines.emplace_back(layer, engine);
+      if (auto* engine = dynamic_cast<Worker*>(element.get())) parts.engines.emplace_back(layer, engine);
       if (auto* module = dynamic_cast<Deferring*>(element.get())) parts.deferring.push_back(module);
       if (instance.at("module") == "stream_fifo") parts.fifos.emplace_back(instance_name, dynamic_cast<Buffer*>(element.get()));
       parts.add(instance_name, std::move(element), instance.at("inputs").get<std::vector<std::size_t>>(),

@@ -37,6 +37,13 @@ enum class Ports {
 
 inline constexpr std::size_t kNoStage = static_cast<std::size_t>(-1);
 
+/// What basis_layer executes for each block of pixels.
+struct SumProgram {
+  std::vector<std::vector<int>> lanes;  ///< gaps: words of each task; bitmap: coefficients in each word
+  std::vector<int> turns;               ///< the lane that each sum comes from, in order
+  std::vector<int> sums;                ///< of each output channel
+};
+
 /// One instance in bitloom_core.
 struct Instance {
   std::string module;
@@ -51,6 +58,7 @@ struct Instance {
   std::vector<Intake> intakes;               ///< of each input
   std::int64_t latency = 1;                  ///< clocks from the last beat that an output needs to that output, about
   std::vector<std::int64_t> group_clocks{};  ///< of each output group of a window; modules with a program only
+  SumProgram sums{};                         ///< basis_layer only
 };
 
 /// A stream whose beats are a feature map of the network.

@@ -1,5 +1,6 @@
 // A decomposed convolution in the basis engine: map_pad for what fills blocks, basis_layer, pixel_order, map_crop.
 #include <algorithm>
+#include <bit>
 
 #include "emit/elaboration.hpp"
 #include "emit/images.hpp"
@@ -13,6 +14,34 @@ std::string packed(const std::vector<std::size_t>& values) {
   std::string text = fmt::format("{}'h", 32 * values.size());
   for (auto value = values.rbegin(); value != values.rend(); ++value) text += fmt::format("{:08x}", *value);
   return text;
+}
+
+/// What a lane's reader meets, as SumProgram has it. A gap's filler belongs to the task in which it ends (rtl/basis/gap_reader).
+std::vector<int> lane_steps(const CoefficientCode& code, const std::vector<CoefficientTask>& tasks, int in_channels) {
+  const LaneCode lane = encode(code, tasks, in_channels);
+  std::vector<int> steps;
+  if (code.bitmap) {
+    for (const std::uint32_t word : lane.words) steps.push_back(std::popcount(word));
+    return steps;
+  }
+  steps.assign(tasks.size(), 0);
+  const std::uint32_t filler = (std::uint32_t{1} << code.gap_bits) - 1;
+  std::int64_t position = -1;
+  for (const std::uint32_t word : lane.words) {
+    const std::uint32_t gap = word >> 1;
+    position += gap == filler ? filler : gap + 1;
+    ++steps[static_cast<std::size_t>(position / in_channels)];
+  }
+  return steps;
+}
+
+SumProgram sum_program(const BasisProgram& program, int in_channels, int out_channels) {
+  SumProgram sums;
+  for (const auto& lane : program.lanes) sums.lanes.push_back(lane_steps(program.code, lane, in_channels));
+  sums.turns = program.lane_of;
+  sums.sums.assign(static_cast<std::size_t>(out_channels), 0);
+  for (const CoefficientTask& task : program.tasks) ++sums.sums[static_cast<std::size_t>(task.output)];
+  return sums;
 }
 
 }  // namespace
@@ -85,6 +114,7 @@ void Elaboration::add_basis(const Stage& stage) {
   const std::int64_t words = std::int64_t{f.pixels} * stage.in_shape.channels / f.simd;
   Instance& instance = add("basis_layer", "", wire, f.lanes, out, std::move(p), blocked(b, f.pixels, conv.window.stride_height, words, chunks));
   instance.has_activity = true;
+  instance.sums = sum_program(program, stage.in_shape.channels, conv.out_channels);
   instance.latency = stage.words_per_pixel + words + 40 + 2 * f.pixels;
   if (f.pixels > 1 && f.pe < conv.out_channels)
     add("pixel_order", "order", wire, f.lanes, out,

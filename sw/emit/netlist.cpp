@@ -35,6 +35,8 @@ nlohmann::json describe_netlist(const Design& design) {
     if (!design.plan.chips.empty()) instances.back()["chip"] = instance.chip;
     if (instance.link >= 0) instances.back()["parameters"]["LATENCY"] = design.plan.links[static_cast<std::size_t>(instance.link)].spec.latency;
     if (!instance.group_clocks.empty()) instances.back()["groups"] = run_lengths(instance.group_clocks);
+    if (const SumProgram& sums = instance.sums; !sums.turns.empty())
+      instances.back()["sum_program"] = {{"lanes", sums.lanes}, {"turns", sums.turns}, {"sums", sums.sums}};
   }
   return {{"streams", design.streams}, {"input", 0}, {"output", design.output}, {"instances", instances}};
 }

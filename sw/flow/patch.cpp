@@ -331,32 +331,13 @@ std::string patch_config(const std::string& family, const std::string& config, c
   return lines.text();
 }
 
-std::vector<std::string> logic_roms(const fs::path& design_folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(design_folder / "mem")) {
-    const std::string name = entry.path().filename().string();
-    if (name.find("_control") != std::string::npos) continue;
-    const RomWords words = read_rom(entry.path());
-    if (words.size() <= 16 || words.size() * words.front().size() <= 1024) names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 fs::path patch_bitstream(const fs::path& design_folder) {
   const json design = read_design(design_folder);
   const Board board = load_board(design.at("board").get<std::string>());
   const fs::path build = fs::path("build") / "synth" / board.name;
   const fs::path folder = fs::absolute(design_folder) / build;
-  if (!fs::exists(folder / kPilotConfig)) {
-    const std::vector<std::string> roms = logic_roms(design_folder);
-    throw Error(
-        design_folder.string(),
-        fmt::format("was not placed for other weights: {} of its ROMs are logic ({}{}). Place it once with: bitloom synth {} --patchable",
-                    roms.size(),
-                    fmt::join(roms.begin(), roms.begin() + std::min<std::ptrdiff_t>(3, static_cast<std::ptrdiff_t>(roms.size())), ", "),
-                    roms.size() > 3 ? ", .." : "", design_folder.string()));
-  }
+  if (!fs::exists(folder / kPilotConfig))
+    throw Error(design_folder.string(), fmt::format("was not placed for other weights: of those that are logic nobody knows where they went. Place it once with: bitloom synth {} --patchable", design_folder.string()));
   json synthesized = read_netlist(folder / "netlist.json");
   json placed = read_netlist(folder / "placed.json");
   std::vector<RomCell> cells = rom_cells(synthesized);

@@ -53,9 +53,6 @@ std::string patch_config(const std::string& family, const std::string& config, c
 /// What synth keeps for patch in build/synth/<board>/.
 inline constexpr const char* kPilotConfig = "pilot.config";  ///< the placed design with pilots, .asc or .config
 
-/// ROMs below `design_folder`/mem that a plain synthesis makes of LUTs, for the message that refuses to patch them.
-std::vector<std::string> logic_roms(const std::filesystem::path& design_folder);
-
 /// Puts the images of `design_folder`/mem into its placed design: bitstream, netlists for simulation and synth.json. Returns the
 /// bitstream's path inside the folder. Throws Error when the design was not placed with --patchable.
 std::filesystem::path patch_bitstream(const std::filesystem::path& design_folder);

@@ -17,14 +17,20 @@ constexpr int kEcp5 = 1;                     // Budget::fabric: has LUT RAM
 // fewer), RAMs of 3,328 to 38,016 bits 0.14 to 0.17 with the LUTs that their write ports occupy.
 constexpr double kLargeRomBit = 0.55, kLutRamBit = 0.65;
 
-enum Term { Stages, Products, BitOperations, AccumulatorBits, CombinedBits, SearchBits, LogicRomBits, WordBits };
+enum Term { Stages, Products, BitOperations, AccumulatorBits, CombinedBits, SearchBits, LogicRomBits, WordBits, BankBits };
+
+void add_blocks(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
+  const BlockShape shape = block_shape(device, width, depth);
+  cost.block_rams += shape.blocks;
+  cost.terms[BankBits] += static_cast<double>(width * (shape.banks - 1));
+}
 
 void add_rom(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth, std::int64_t lut_bits = kLutBits) {
   cost.memory_bits += width * depth;
   if (depth <= kLogicRomWords || width * depth <= lut_bits)
     cost.terms[LogicRomBits] += static_cast<double>(width * depth) * (depth > kLogicRomWords && width * depth > kLutBits ? kLargeRomBit : 1);
   else
-    cost.block_rams += block_rams(device, width, depth);
+    add_blocks(cost, device, width, depth);
 }
 
 void add_lut_ram(Cost& cost, std::int64_t width, std::int64_t depth) {
@@ -160,13 +166,17 @@ std::pair<int, int> level_factors(const Network& network, const Stage& stage) {
 
 double most_underestimated() { return kMostUnderestimated; }
 
-std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t depth) {
-  std::int64_t fewest = INT64_MAX;
+BlockShape block_shape(const Budget& device, std::int64_t width, std::int64_t depth) {
+  BlockShape best;
   std::int64_t words = device.block_bits / device.block_width;
-  for (std::int64_t port = device.block_width; port >= 1; port /= 2, words *= 2)
-    fewest = std::min(fewest, (width + port - 1) / port * ((depth + words - 1) / words));
-  return fewest;
+  for (std::int64_t port = device.block_width; port >= 1; port /= 2, words *= 2) {
+    const std::int64_t banks = (depth + words - 1) / words, blocks = (width + port - 1) / port * banks;
+    if (best.blocks == 0 || blocks <= best.blocks) best = {blocks, banks};  // a narrower port has fewer banks
+  }
+  return best;
 }
+
+std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t depth) { return block_shape(device, width, depth).blocks; }
 
 void total_lut4(Cost& cost, const Budget& device) {
   cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm[static_cast<std::size_t>(device.fabric)].begin(), 0.0);
@@ -215,7 +225,7 @@ void add_ram(Cost& cost, const Budget& device, std::int64_t width, std::int64_t 
   const std::int64_t blocks = block_rams(device, width, depth);
   if (device.fabric == kEcp5 && (width + 3) / 4 * ((depth + 15) / 16) <= kCells * blocks) return add_lut_ram(cost, width, depth);
   cost.memory_bits += width * depth;
-  cost.block_rams += blocks;
+  add_blocks(cost, device, width, depth);
 }
 
 Cost estimate(const Network& network, const Stage& stage, const Budget& device) {
@@ -233,7 +243,7 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
     }
     if (stage.kind == StageKind::Upsample)
       add_ram(cost, device, std::int64_t{stage.folding.simd} * bits,
-                 2 * stage.in_shape.width * stage.in_shape.channels / stage.folding.simd);
+              2 * stage.in_shape.width * stage.in_shape.channels / stage.folding.simd);
     if (const auto* requantize = std::get_if<Requantize>(&layer.op))
       add_requantize(cost, *requantize, network.input_of(layer), network.output_of(layer).type.bits(), stage.folding.simd, device);
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))

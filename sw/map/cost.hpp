@@ -19,8 +19,8 @@ struct Stage;
 struct Budget;
 
 /// What a stage is made of, in the order of kCostTermNames.
-using CostTerms = std::array<double, 8>;
-inline constexpr std::array<const char*, 8> kCostTermNames = {
+using CostTerms = std::array<double, 9>;
+inline constexpr std::array<const char*, 9> kCostTermNames = {
     "stages",            // sequencer, counters, credits, adapters' control
     "products",          // weight bits that meet an activation per clock: the adders' carries
     "bit_operations",    // cells and adders: weight bits times activation bits per clock
@@ -29,6 +29,7 @@ inline constexpr std::array<const char*, 8> kCostTermNames = {
     "search_bits",       // comparators: lanes times levels times bits
     "logic_rom_bits",    // memories too small for a block
     "word_bits",         // width adapters, padding, registers of an input word
+    "bank_bits",         // multiplexers behind memories that are deeper than a block: bits times banks beyond the first
 };
 
 struct Cost {
@@ -40,7 +41,14 @@ struct Cost {
   CostTerms terms{};
 };
 
-/// Block RAMs for a memory of `depth` words of `width` bits. A block trades width for depth: each halving of its port doubles its words.
+/// How a memory lies in blocks: `banks` of them, one for each range of addresses, in each of its columns.
+struct BlockShape {
+  std::int64_t blocks = 0, banks = 1;
+};
+
+/// For a memory of `depth` words of `width` bits: the fewest blocks, of as few banks as that allows. A block trades width for depth: each
+/// halving of its port doubles its words.
+BlockShape block_shape(const Budget& device, std::int64_t width, std::int64_t depth);
 std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t depth);
 
 /// Widths of the memories side by side that a ROM in block RAMs is best made of (rtl/memory/striped_rom), lowest bits first: several only

@@ -104,7 +104,7 @@ class Run:
         torch.manual_seed(recipe["seed"])
         init = pathlib.Path(init) if init else None
         model, self.blocks = build(recipe, load_checkpoint(init) if init else None)
-        self.model = model.to(self.device)
+        self.model = model.to(self.device, memory_format=torch.channels_last)  # a fifth faster on a CPU than channels first
         self.phase, self.epoch, self.curves, self.seconds, self.float_accuracy = 0, 0, [], 0.0, None
         self.optimizer = None
         self.start = None  # the float run whose network this one starts from: its name and phases, for the card

@@ -71,8 +71,19 @@ fs::path write(const TemporaryFolder& folder, const std::string& bytes, const Ne
 struct Simulated {
   bool exact = false;
   double clocks = 0;
+  std::int64_t first_image = 0, total = 0;  ///< clocks
   std::string first;
 };
+
+/// What the transaction-level model says of the same images.
+void check_model(const fs::path& design, const Simulated& real, std::size_t images) {
+  const CommandResult result = bitloom_command({"sim", design.string(), "--level", "tlm", "--images", std::to_string(images), "--json"});
+  CAPTURE(result.err);
+  REQUIRE(result.status == 0);
+  const auto modelled = nlohmann::json::parse(result.out);
+  CHECK(modelled.at("first_image_latency") == real.first_image);
+  CHECK(modelled.at("total_clocks") == real.total);
+}
 
 Simulated simulated(const fs::path& design, const Network& network, const std::vector<MapData>& images, double stall, unsigned seed) {
   const Golden golden(network);
@@ -82,14 +93,14 @@ Simulated simulated(const fs::path& design, const Network& network, const std::v
   options.seed = seed;
   const SimulationResult result = simulate(
       design, network, images, [&](const MapData& image) { return golden.run(image); }, options);
-  Simulated out{result.bit_exact && result.failure.empty(), result.clocks_per_image, ""};
+  Simulated out{result.bit_exact && result.failure.empty(), result.clocks_per_image, result.first_image_latency, result.total_clocks, ""};
   for (const BoundaryResult& boundary : result.boundaries)
     if (boundary.first && out.first.empty()) out.first = boundary.first->to_string();
   if (out.first.empty()) out.first = result.failure;
   return out;
 }
 
-/// Golden by both orders, RTL with and without stalls; returns the clocks that were simulated for each that was predicted.
+/// Golden by both orders, RTL with and without stalls, the clocks of the transaction-level model; returns the clocks that were simulated for each that was predicted.
 double check_layer(const DecomposedSpec& spec) {
   INFO(spec.to_string());
   const std::string bytes = decomposed_model(spec);
@@ -124,6 +135,7 @@ double check_layer(const DecomposedSpec& spec) {
   const Simulated free = simulated(here, network, images, 0, spec.seed % 1000 + 1);
   CAPTURE(free.first);
   REQUIRE(free.exact);
+  check_model(here, free, images.size());
   const Simulated stalled = simulated(here, network, images, 0.4, spec.seed % 1000 + 1);
   CAPTURE(stalled.first);
   REQUIRE(stalled.exact);
@@ -241,6 +253,7 @@ TEST_CASE("a network of decomposed layers, each engine and both mixed, behind a 
       const Simulated result = simulated(made.folder, made.network, images, stall, test_seed());
       CAPTURE(rules, stall, result.first);
       CHECK(result.exact);
+      if (stall == 0) check_model(made.folder, result, images.size());
     }
   }
 }
