@@ -44,7 +44,10 @@ module kernel_rows #(
   logic [CLOCKS-1:0]           valid, last;
   logic [CLOCKS*INFO_BITS-1:0] info;
   wire                         column_valid = valid[CLOCKS-1], column_last = last[CLOCKS-1];
+  // Clears accumulators. A register, since it goes to all of them: reset comes a clock later there.
+  logic                        clear;
   always_ff @(posedge clk) begin
+    clear <= rst || (valid[CLOCKS-2] && last[CLOCKS-2]);
     valid <= {valid[CLOCKS-2:0], in_valid};
     last  <= {last[CLOCKS-2:0], in_last};
     info  <= {info[(CLOCKS-1)*INFO_BITS-1:0], in_info};
@@ -98,7 +101,7 @@ module kernel_rows #(
     );
     always_ff @(posedge clk) begin
       column <= g_term[TERMS-1].total;
-      if (rst || (column_valid && column_last)) accumulators[(RING-1)*ACC_BITS+:ACC_BITS] <= '0;
+      if (clear) accumulators[(RING-1)*ACC_BITS+:ACC_BITS] <= '0;
       else if (column_valid) accumulators[(RING-1)*ACC_BITS+:ACC_BITS] <= sum;
     end
     if (RING > 1) begin : g_ring

@@ -105,7 +105,7 @@ module sparse_lane #(
   for (genvar i = 0; i < PIXELS; i++) begin : g_pixel
     logic [A_BITS-1:0] value;
     always_ff @(posedge clk) begin
-      if (rst || (!stall && !read_counts)) value <= '0;
+      if (!stall && !read_counts) value <= '0;  // nothing is read in the clock after reset
       else if (!stall) value <= word[i*A_BITS+:A_BITS];
     end
     assign addends[i*SUM_BITS+:SUM_BITS] = A_SIGNED != 0 ? SUM_BITS'($signed(value)) : SUM_BITS'(value);
@@ -115,8 +115,10 @@ module sparse_lane #(
   carry_adders #(.COUNT(PIXELS), .X_BITS(SUM_BITS), .Y_BITS(SUM_BITS), .Y_XOR(1'b1), .OVERFLOW(1'b0), .FABRIC(FABRIC)) add_or_subtract (
       .xa(accumulators), .xb({WIDTH{1'b1}}), .ya(addends), .yb({WIDTH{value_negative}}), .ca({PIXELS{value_negative}}), .cb({PIXELS{1'b1}}), .sums(totals)
   );
+  logic restart;  // of all of them at once: a clock after reset, so that reset need not go as far in its own
   always_ff @(posedge clk) begin
-    if (rst || (!stall && value_last)) accumulators <= '0;
+    restart <= rst;
+    if (restart || (!stall && value_last)) accumulators <= '0;
     else if (!stall) accumulators <= sums;
   end
 
