@@ -94,7 +94,7 @@ def measure(name, bitloom, work, place):
         # Additions of a frame, each for all pixels of a block at once, among the lanes' clocks.
         row["adders_busy"] = layer["basis"]["additions"] / layer["pixels"] / (lanes * sim["clocks_per_image"])
     if place:
-        synth = json.loads(run("synth", design, "--alone", "--freq", AIM_MHZ, "--router", "router1", "--seeds", place, "--json"))
+        synth = json.loads(run("synth", design, "--alone", "--freq", AIM_MHZ, "--seeds", place, "--json"))
         row["placed"] = {"fmax_mhz": synth["fmax_mhz"], "fmax_by_seed": synth["fmax_by_seed"], "device": synth["device"], "tools": synth["tools"], **{key: synth[key] for key in CELLS}}
     return row
 
