@@ -8,7 +8,7 @@ namespace bitloom {
 namespace {
 
 constexpr int kChunk = 8;
-constexpr int kLeastShare = 16;  // of words with a coefficient to those without
+constexpr int kLeastShare = 8;  // of words with a coefficient to those without
 
 int bits_for(std::uint32_t largest) {
   int bits = 0;

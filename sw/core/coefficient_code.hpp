@@ -48,7 +48,7 @@ std::int64_t code_bits(const CoefficientCode& code, const LaneCode& lane);
 /// task without any.
 std::vector<int> task_clocks(const CoefficientCode& code, const std::vector<CoefficientTask>& tasks, int in_channels);
 
-/// The smallest code of all the lanes' tasks whose words without a coefficient are no more than 1/16 of the others: they cost clocks.
+/// The smallest code of all the lanes' tasks whose words without a coefficient are no more than 1/8 of the others: they cost clocks.
 CoefficientCode choose_code(const std::vector<std::vector<CoefficientTask>>& lanes, int in_channels);
 
 /// The order of tasks: a word {gap, lane} for each, with gap_bits and lane_bits (either may be 0). Position k*kernels + m advances by gap + 1
