@@ -145,10 +145,12 @@ class AdmmWeight(WeightQuantizer):
         """Of the weights at each level that are not fixed yet, fixes the `share` closest to it there."""
         codes = to_levels(weight * self.mask, self.step, self.levels)
         distance = (weight - codes * self.step).abs().reshape(-1)
+        fixed = self.fixed.reshape(-1)  # a copy where the layer's memory has another order
         for code in torch.unique(codes[self.mask != 0]):
             free = ((codes == code) & (self.mask != 0) & (self.fixed == 0)).reshape(-1).nonzero().reshape(-1)
             chosen = free[torch.argsort(distance[free])[: math.ceil(share * len(free) - 1e-9)]]
-            self.fixed.view(-1)[chosen] = code
+            fixed[chosen] = code
+        self.fixed = fixed.reshape(self.fixed.shape)
 
     def codes(self, weight):
         codes = to_levels(weight * self.mask, self.step, self.levels)
