@@ -22,6 +22,7 @@
 #include "core/process.hpp"
 #include "core/resources.hpp"
 #include "emit/design.hpp"
+#include "emit/loads.hpp"
 
 namespace fs = std::filesystem;
 
@@ -34,6 +35,13 @@ std::string pins_text(const BoardSimPins& pins) {
   std::string ports =
       connect(pins.clock, "clk") + ",\n" + connect(pins.uart_rx, pins.rx_inverted ? "!rx" : "rx") + ",\n" + connect(pins.uart_tx, "line");
   if (!pins.reset_button.empty()) ports += ",\n" + connect(pins.reset_button, pins.button_inverted ? "1'b1" : "1'b0");
+  std::string flash;
+  if (!pins.flash_cs.empty()) {
+    flash = "    output wire flash_cs_n, flash_sck, flash_mosi,\n    input  wire flash_miso,\n";
+    for (const auto& [port, signal] : {std::pair(pins.flash_cs, "flash_cs_n"), std::pair(pins.flash_sck, "flash_sck"),
+                                       std::pair(pins.flash_mosi, "flash_mosi"), std::pair(pins.flash_miso, "flash_miso")})
+      ports += ",\n" + connect(port, signal);
+  }
   return fmt::format(R"(// Written by `bitloom board`: board_top as its simulation sees it.
 `default_nettype none
 module board_pins #(
@@ -42,7 +50,7 @@ module board_pins #(
     input  wire clk,
     input  wire rx,
     output wire tx,
-    output wire frame  // a result leaves the core
+{}    output wire frame  // a result leaves the core
 );
   wire line;
   board_top #(.BAUD(BAUD)) top (
@@ -53,7 +61,7 @@ module board_pins #(
 endmodule
 `default_nettype wire
 )",
-                     ports, pins.tx_inverted ? "!" : "");
+                     flash, ports, pins.tx_inverted ? "!" : "");
 }
 
 class Descriptor {
@@ -183,7 +191,8 @@ fs::path build_board_model(const fs::path& design_folder, const BoardSimPins& pi
   const fs::path folder = fs::absolute(design_folder), build = folder / "build" / fmt::format("board-{}", baud);
   const fs::path library = build / "libbitloom_board.so";
   const std::string top = pins_text(pins);
-  std::string print = tool_version("verilator") + "\n" + top + read_text_file(resource("sim/glue/board.cpp"));
+  std::string print = tool_version("verilator") + "\n" + top + read_text_file(resource("sim/glue/board.cpp")) +
+                      read_text_file(resource("sim/glue/flash_model.hpp"));
   std::vector<std::string> sources = design.at("sources");
   sources.insert(sources.end(), {"bitloom_core.sv", "board_top.sv"});
   for (const std::string& source : sources) print += read_text_file(folder / source);
@@ -202,6 +211,7 @@ fs::path build_board_model(const fs::path& design_folder, const BoardSimPins& pi
                                    "-O3",        "-Wno-fatal",     "--Mdir",      build.string(),
                                    "-o",         library.string(), "-CFLAGS",     "-fPIC -std=c++17 -O2",
                                    "-LDFLAGS",   "-shared",        "-MAKEFLAGS",  "OPT_FAST=-O2"};
+  if (!pins.flash_cs.empty()) args.insert(args.end(), {"-CFLAGS", "-DBITLOOM_FLASH"});
   args.push_back((build / "board_pins.sv").string());
   for (const std::string& source : sources) args.push_back(source);
   args.push_back(resource("sim/glue/board.cpp").string());
@@ -228,6 +238,11 @@ BoardSimResult run_board(const fs::path& library_file, const fs::path& design_fo
   fs::current_path(design_folder);
   const std::unique_ptr<void, void (*)(void*)> board(create(options.seed, options.clock_hz / options.baud), destroy);
   fs::current_path(here);
+  if (read_design(design_folder).contains("loaded_weights")) {
+    const std::vector<std::uint8_t> contents = read_file(design_folder / kWeightsFile);
+    library.get<void(void*, const std::uint8_t*, unsigned, unsigned)>("bitloom_board_flash")(
+        board.get(), contents.data(), static_cast<unsigned>(contents.size()), options.flash_offset);
+  }
 
   // A clock of the board takes far longer here than there. While the line is quiet and nothing has happened for kQuiet clocks, the board's
   // time goes on in small steps, so that an idle board takes no processor.

@@ -12,12 +12,14 @@ namespace bitloom {
 struct BoardSimPins {
   std::string clock, uart_rx, uart_tx, reset_button;  ///< reset_button: "" for none
   bool rx_inverted = false, tx_inverted = false, button_inverted = false;
+  std::string flash_cs, flash_sck, flash_mosi, flash_miso;  ///< "" where the design reads no flash
 };
 
 struct BoardSimOptions {
   double clock_hz = 0;
   int baud = 0;             ///< of the simulated line
   std::int64_t frames = 0;  ///< ends after so many results, when the line has been quiet for a second; 0: never
+  std::uint32_t flash_offset = 0;  ///< first byte of the design's weights in the flash, where it has any there
   double noise = 0;         ///< probability that a byte on the line is flipped, dropped or joined by another, in either direction
   unsigned seed = 1;
   std::filesystem::path port_link;  ///< a symbolic link to the pseudo-terminal, "" for none

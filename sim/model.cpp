@@ -44,6 +44,7 @@ void Port::set_bits(int offset, int width, std::uint32_t value) {
 std::vector<std::string> port_options(const nlohmann::json& design) {
   std::vector<std::string> options;
   if (design.contains("chip")) options.emplace_back("-DBITLOOM_CHIP");
+  if (design.contains("loaded_weights")) options.emplace_back("-DBITLOOM_LOADS");
   if (!design.contains("input")) options.emplace_back("-DBITLOOM_NO_HOST");
   return options;
 }

@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "emit/design.hpp"
+#include "emit/loads.hpp"
 #include "sim/activity.hpp"
 #include "sim/model.hpp"
 #include "sim/quick.hpp"
@@ -22,8 +23,9 @@ constexpr std::int64_t kPatience = 20000;
 class Simulation {
  public:
   Simulation(const nlohmann::json& design, Model& model, const Network& network, const std::vector<MapData>& images,
-             const std::function<std::vector<MapData>(const MapData&)>& golden, const SimulationOptions& options)
+             const std::function<std::vector<MapData>(const MapData&)>& golden, const SimulationOptions& options, std::vector<std::uint16_t> load)
       : model_(model),
+        load_(std::move(load)),
         network_(network),
         options_(options),
         expected_(images, golden),
@@ -32,6 +34,7 @@ class Simulation {
         source_(design.at("input"), model, network, images) {
     clk_ = model.port("clk");
     rst_ = model.port("rst");
+    if (!load_.empty()) load_start_ = model.port("load_start"), load_valid_ = model.port("load_valid"), load_data_ = model.port("load_data");
     out_valid_ = model.port("out_valid"), out_ready_ = model.port("out_ready"), out_data_ = model.port("out_data"),
     out_last_ = model.port("out_last");
     probe_valid_ = model.port("probe_valid"), probe_ready_ = model.port("probe_ready");
@@ -80,7 +83,24 @@ class Simulation {
       model_.eval();
       edge();
     }
+    if (!load_.empty()) load_weights();
     rst_.set(false);
+  }
+
+  /// As flash_reader does it: a start, then a word now and then.
+  void load_weights() {
+    const auto tick = [&](bool start, bool valid) {
+      load_start_.set(start), load_valid_.set(valid);
+      model_.eval();
+      edge();
+    };
+    tick(true, false);
+    for (const std::uint16_t word : load_) {
+      load_data_.set_bits(0, 16, word);
+      if (!chance()) tick(false, false);
+      tick(false, true);
+    }
+    tick(false, false);
   }
 
   bool chance() { return options_.stall <= 0 || std::uniform_real_distribution<double>(0, 1)(random_) >= options_.stall; }
@@ -201,12 +221,14 @@ class Simulation {
   }
 
   Model& model_;
+  std::vector<std::uint16_t> load_;  ///< weights that the design is given before it starts
   const Network& network_;
   const SimulationOptions& options_;
   Expectation expected_;
   std::mt19937 random_;
   OutputWatch output_;
   ImageSource source_;
+  Port load_start_, load_valid_, load_data_;
   Port clk_, rst_, out_valid_, out_ready_, out_data_, out_last_;
   Port probe_valid_, probe_ready_, probe_last_, probe_data_, activity_;
   std::vector<BoundaryWatch> watches_;
@@ -240,7 +262,7 @@ SimulationResult simulate(const std::filesystem::path& design_folder, const Netw
                                                                                                    : ModelKind::traced);
   Model model(library, design_folder, options.seed, options.trace);
   const auto built = std::chrono::steady_clock::now();
-  SimulationResult result = Simulation(design, model, network, images, golden, options).run();
+  SimulationResult result = Simulation(design, model, network, images, golden, options, read_flash_image(design_folder, design)).run();
   const auto end = std::chrono::steady_clock::now();
   result.seconds = std::chrono::duration<double>(end - start).count();
   result.run_seconds = std::chrono::duration<double>(end - built).count();

@@ -52,6 +52,7 @@ module plane_layer #(
     parameter     WEIGHT_INIT     = "",
     parameter int WEIGHT_STRIPES  = 1,    // striped_rom
     parameter logic [95:0] WEIGHT_WIDTHS = 96'd0,
+    parameter int WEIGHT_LOADED   = 0,    // 1: weights come by load_* into loaded_rom; WEIGHT_INIT is unused
     parameter int GROUPS          = 1,    // output channels / PE
     parameter int GROUP_CLOCKS    = 2,    // words of the shortest group
     parameter int SLACK           = 0,    // groups that may wait at the output beyond those under way (while map_pad inserts a border)
@@ -80,6 +81,12 @@ module plane_layer #(
     input  wire                      out_ready,
     output wire [LANES*OUT_BITS-1:0] out_data,
     output wire                      out_last,
+
+    // Weights on their way to memories that are filled after reset (loaded_rom), in a chain of layers; words enter only while all layers are in reset.
+    input  wire                    load_start,
+    input  wire                    load_valid,
+    input  wire [15:0]             load_data,
+    output wire                    load_next,  // load_valid of the next layer in the chain
 
     output wire                    busy,     // a word is executed in this clock
     output wire                    starved,  // none, for want of input
@@ -167,10 +174,18 @@ module plane_layer #(
   wire [INDEX_BITS-1:0]   rom_index;
   wire [PE*WPAR*SIMD-1:0] weight_word, weights;
   delay_line #(.WIDTH(INDEX_BITS), .CLOCKS(SHARES ? 1 : 0)) index_delay (.clk(clk), .in_data(weight_index), .out_data(rom_index));
-  striped_rom #(.WIDTH(PE * WPAR * SIMD), .DEPTH(WEIGHT_WORDS), .INIT(WEIGHT_INIT), .STRIPES(WEIGHT_STRIPES), .WIDTHS(WEIGHT_WIDTHS),
-        .STYLE(WEIGHT_WORDS <= 16 || WEIGHT_WORDS * PE * WPAR * SIMD <= LUT_BITS ? 2 : 1)) weight_rom (
-      .clk(clk), .rd_en(1'b1), .rd_addr(rom_index), .rd_data(weight_word)
-  );
+  if (WEIGHT_LOADED != 0) begin : g_loaded
+    loaded_rom #(.WIDTH(PE * WPAR * SIMD), .DEPTH(WEIGHT_WORDS)) weight_ram (
+        .clk(clk), .load_start(load_start), .load_valid(load_valid), .load_data(load_data), .next_valid(load_next), .rd_addr(rom_index), .rd_data(weight_word)
+    );
+  end else begin : g_constant
+    striped_rom #(.WIDTH(PE * WPAR * SIMD), .DEPTH(WEIGHT_WORDS), .INIT(WEIGHT_INIT), .STRIPES(WEIGHT_STRIPES), .WIDTHS(WEIGHT_WIDTHS),
+          .STYLE(WEIGHT_WORDS <= 16 || WEIGHT_WORDS * PE * WPAR * SIMD <= LUT_BITS ? 2 : 1)) weight_rom (
+        .clk(clk), .rd_en(1'b1), .rd_addr(rom_index), .rd_data(weight_word)
+    );
+    assign load_next = load_valid;
+    wire unused_load = &{1'b0, load_start, load_data};
+  end
   delay_line #(.WIDTH(PE * WPAR * SIMD), .CLOCKS(SHARES ? 0 : 1)) weight_delay (.clk(clk), .in_data(weight_word), .out_data(weights));
 
   // ---- Arrays, one for each pixel; they run in step.

@@ -49,6 +49,8 @@ module link_control #(
     output logic        confirm,
     input  wire  [$clog2(BUFFER):0] available,
 
+    input  wire  [1:0]  weights,         // hello's last byte: 0 the core has its weights, 1 they are being loaded, 2 they cannot be found
+
     // link_counters
     output logic [3:0]  counters_index,
     input  wire  [7:0]  counters_value,
@@ -70,7 +72,7 @@ module link_control #(
   if (OUT_WIDTH < 1 || OUT_WIDTH > 65535) begin : g_out_width error_OUT_WIDTH_must_be_1_to_65535 check (); end
 
   localparam int VERSION = 1;
-  localparam int HELLO_BYTES = 29;
+  localparam int HELLO_BYTES = 30;
   localparam int POINTER_BITS = $clog2(BUFFER) + 1;
   localparam int LENGTH_BITS = $clog2(BUFFER) + 2;
 
@@ -194,7 +196,8 @@ module link_control #(
   assign hello[199:184] = 16'(OUT_WIDTH);
   assign hello[215:200] = 16'(BUFFER);  // of the input
   assign hello[231:216] = 16'(BUFFER);  // of the output
-  assign hello[255:232] = 24'd0;
+  assign hello[239:232] = 8'(weights);
+  assign hello[255:240] = 16'd0;
 
   assign start_valid = state == StSend;
   assign start_type  = {5'b10000, reply_kind};

@@ -39,6 +39,7 @@ module serial_link #(
     input  wire  [OUT_WIDTH-1:0] out_data,
     input  wire                  out_last,
 
+    input  wire  [1:0]           weights,    // 0: the core has its weights, 1: they are being loaded, 2: they cannot be found; hello tells the host
     output logic                 error       // a packet was not executed, for one clock
 );
   if (IN_WIDTH < 1) begin : g_in_width error_IN_WIDTH_must_be_at_least_1 check (); end
@@ -223,6 +224,7 @@ module serial_link #(
       .rewind        (rewind),
       .confirm       (confirm),
       .available     (available),
+      .weights       (weights),
       .counters_index(counters_index),
       .counters_value(counters_value),
       .error         (error),

@@ -5,6 +5,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
+
+#include "flash_model.hpp"
 
 namespace {
 
@@ -20,6 +23,7 @@ struct Board {
   int receiving = -1;  // bits sampled, the start bit included; -1: idle
   unsigned receive_bits = 0;
   double receive_time = 0;
+  std::unique_ptr<bitloom::FlashModel> flash;
 };
 
 }  // namespace
@@ -36,6 +40,13 @@ void* bitloom_board_create(unsigned seed, double clocks_per_bit) {
   board->top->rx = 1;
   board->top->eval();
   return board;
+}
+
+/// What the board's flash holds from byte `offset` on. Without it the flash is erased.
+void bitloom_board_flash(void* handle, const std::uint8_t* contents, unsigned count, unsigned offset) {
+  constexpr int kWake = 100;  // clocks: 8 us at 12 MHz
+  static_cast<Board*>(handle)->flash =
+      std::make_unique<bitloom::FlashModel>(std::vector<std::uint8_t>(contents, contents + count), offset, kWake);
 }
 
 /// Runs `clocks` clocks, feeding the line from `in` as it takes bytes, and stops early when `out` is full. Adds to what the pointers count.
@@ -59,6 +70,9 @@ void bitloom_board_run(void* handle, long long clocks, const std::uint8_t* in, u
     } else {
       top.rx = 1;
     }
+#ifdef BITLOOM_FLASH
+    top.flash_miso = board.flash == nullptr || board.flash->pins(top.flash_cs_n, top.flash_sck, top.flash_mosi);
+#endif
     top.eval();
     *frames += top.frame;
     if (board.receiving < 0 && !top.tx) {

@@ -58,6 +58,9 @@ void* bitloom_port(void* handle, const char* name, unsigned* bytes) {
 #ifdef BITLOOM_CHIP
           PORT(line_out) PORT(status_in) PORT(line_in) PORT(status_out)
 #endif
+#ifdef BITLOOM_LOADS
+          PORT(load_start) PORT(load_valid) PORT(load_data)
+#endif
 #ifdef BITLOOM_ACTIVITY
           PORT(toggles) PORT(accesses)
 #endif

@@ -32,7 +32,9 @@ struct BoardCommand {
     // A simulated line has no cable: only the receiver's four clocks a bit count.
     if (run.baud < 9600 || run.baud > run.clock_hz / 4)
       throw Error("--baud", fmt::format("{} given; 9600 to {:.0f} expected, a quarter of the board's clock", run.baud, run.clock_hz / 4));
-    const std::filesystem::path library = build_board_model(design, pins(target), run.baud);
+    const bool reads_flash = description.contains("loaded_weights") && target.pins.flash;
+    if (reads_flash) run.flash_offset = static_cast<std::uint32_t>(target.pins.flash->offset);
+    const std::filesystem::path library = build_board_model(design, pins(target, reads_flash), run.baud);
 
     std::signal(SIGINT, [](int) { asked_to_stop = 1; });
     std::signal(SIGTERM, [](int) { asked_to_stop = 1; });
@@ -51,12 +53,12 @@ struct BoardCommand {
     fmt::print("\n");
   }
 
-  static BoardSimPins pins(const Board& board) {
+  static BoardSimPins pins(const Board& board, bool reads_flash) {
     BoardSimPins pins;
     const auto scalar = [&](const BoardPin& pin) {
       if (pin.port.find('[') != std::string::npos)
         throw Error(board.name,
-                    fmt::format("the pin '{}' is a bit of a vector; the simulated board needs clock, UART and button alone", pin.port));
+                    fmt::format("the pin '{}' is a bit of a vector; the simulated board needs clock, UART, button and flash alone", pin.port));
       return pin.port;
     };
     pins.clock = scalar(board.pins.clock);
@@ -67,6 +69,10 @@ struct BoardCommand {
     if (board.pins.reset_button) {
       pins.reset_button = scalar(*board.pins.reset_button);
       pins.button_inverted = board.pins.reset_button->active_low;
+    }
+    if (reads_flash) {
+      const BoardFlash& flash = *board.pins.flash;
+      pins.flash_cs = scalar(flash.cs), pins.flash_sck = scalar(flash.sck), pins.flash_mosi = scalar(flash.mosi), pins.flash_miso = scalar(flash.miso);
     }
     return pins;
   }

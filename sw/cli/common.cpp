@@ -84,6 +84,7 @@ Budget device_budget(const Board& board, double fit) {
   budget.block_width = board.bram_width;
   budget.block_rams = std::max<std::int64_t>(0, board.bram - 2 * block_rams(budget, 8, kLinkBytes));  // the serial link's two buffers
   budget.sprams = board.spram;
+  budget.loads_weights = board.spram > 0 && board.pins.flash.has_value();
   budget.clock_hz = board.clock_mhz * 1e6;
   budget.fraction = fit;
   budget.fabric = board.family == "ecp5" ? 1 : board.family == "ice40" ? 2 : 0;
@@ -91,6 +92,13 @@ Budget device_budget(const Board& board, double fit) {
   budget.dsps = board.dsp;
   budget.infers_dsps = family(board.family, board.name).infers_dsp;  // Yosys makes iCE40's multiplications of LUTs
   return budget;
+}
+
+void print_weights_file(const nlohmann::json& design, const Board& board, const std::filesystem::path& folder) {
+  if (!design.contains("loaded_weights") || !board.pins.flash) return;
+  const std::string file = (folder / design.at("loaded_weights").at("file").get<std::string>()).string();
+  fmt::print("weights: {}, which belong at byte {} of the board's flash: iceprog -o {} {}\n", file, board.pins.flash->offset,
+             board.pins.flash->offset, file);
 }
 
 std::vector<FoldRule> fold_rules(const std::vector<std::string>& texts) {

@@ -48,6 +48,9 @@ LoadedModel load_model(const std::filesystem::path& file, const LowerOptions& op
 /// What the planner may use of a board's device: a share `fit` of its LUTs.
 Budget device_budget(const Board& board, double fit);
 
+/// Says what the board's flash must hold beside the bitstream of a design in `folder`, and how to write it; nothing where it needs nothing.
+void print_weights_file(const nlohmann::json& design, const Board& board, const std::filesystem::path& folder);
+
 /// --fold of compile, as design.json keeps it.
 std::vector<FoldRule> fold_rules(const std::vector<std::string>& texts);
 

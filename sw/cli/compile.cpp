@@ -34,7 +34,8 @@ struct Compile {
     if (fps < 0 || clocks < 0) throw Error(fps < 0 ? "--fps" : "--clocks", "a positive number expected");
     const Network whole = order_channels(load_model(model.model, model.lowering()).network);
     check_baud(target, baud);
-    const Budget budget = device_budget(target, fit);
+    Budget budget = device_budget(target, fit);
+    if (device_count() != 1) budget.loads_weights = false;  // each chip would need a flash of its own
     auto [network, splits, design] = make_system(whole, budget, {fps, clocks, fold_rules(fold)}, {device_count(), link});
     fit_fifos(fifos, network, design, budget);
     const Plan& plan = design.plan;
@@ -73,14 +74,17 @@ struct Compile {
                  thousands(static_cast<double>(stage.clocks)), stage.cost.lut4, stage.cost.block_rams);
     for (const Stage& stage : plan.stages)
       if (!stage.choice.empty()) fmt::print("{}: {}\n", stage.name, stage.choice);
+    for (const Stage& stage : plan.stages)
+      if (stage.weights_loaded) fmt::print("{}: weights in single-port RAM, loaded from the board's flash after reset\n", stage.name);
     fmt::print(
         "{} clocks per image, set by {}: {:.0f} images/s at {}'s {} MHz. {} bit operations executed for an image ({:.4g} by UNIQ, {} by "
-        "QONNX).\nEstimated {:.0f} LUT4 of {}, {} block RAMs of {}, {} multipliers of {}.\n{}Design: {}\n",
+        "QONNX).\nEstimated {:.0f} LUT4 of {}, {} block RAMs of {}, {} multipliers of {}{}.\n{}Design: {}\n",
         thousands(static_cast<double>(plan.clocks_per_image)), plan.bottleneck,
         budget.clock_hz / static_cast<double>(plan.clocks_per_image), target.name, target.clock_mhz,
         thousands(description.at("bit_operations").get<double>()), description.at("bops_uniq").get<double>(),
         thousands(description.at("bops_qonnx").get<double>()), plan.cost.lut4, target.lut4, plan.cost.block_rams, target.bram,
-        plan.cost.dsps, target.dsp, plan.binding.empty() ? "" : fmt::format("Faster does not fit: {}.\n", plan.binding),
+        plan.cost.dsps, target.dsp,
+        target.spram > 0 ? fmt::format(", {} single-port RAMs of {}", plan.cost.sprams, target.spram) : "", plan.binding.empty() ? "" : fmt::format("Faster does not fit: {}.\n", plan.binding),
         folder.string());
   }
 

@@ -8,6 +8,7 @@
 #include "cli/common.hpp"
 #include "core/files.hpp"
 #include "emit/design.hpp"
+#include "emit/loads.hpp"
 #include "flow/synth.hpp"
 #include "map/channel_order.hpp"
 
@@ -54,6 +55,8 @@ struct Patch {
     const fs::path folder = out.empty() ? fs::path(stem + "-" + board.name) : fs::path(out);
     copy_design(folder);
     for (const auto& [name, image] : images) write_file_atomically(folder / "mem" / name, image.text());
+    if (!new_design.loaded.empty())
+      write_file_atomically(folder / kWeightsFile, flash_image(load_words(new_design), description.at("hash").get<std::string>()));
     write_file_atomically(folder / "model.onnx", read_file(model));
     description["patched_from"] = fs::path(design).filename().string();
     write_file_atomically(folder / "design.json", description.dump(2) + "\n");
@@ -61,6 +64,7 @@ struct Patch {
     fmt::print("bitstream: {} ({:.1f} s, no place and route)\nCompare it with golden: bitloom sim {} --data D --netlist placed\n",
                (folder / bitstream).string(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
                folder.string());
+    print_weights_file(description, board, folder);
   }
 
   static Network named(const fs::path& file, const LowerOptions& lowering, const nlohmann::json& description) {

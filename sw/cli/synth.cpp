@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/common.hpp"
+#include "emit/design.hpp"
 #include "flow/vendor.hpp"
 
 namespace bitloom::cli {
@@ -40,7 +41,10 @@ struct Synth {
     fmt::print(fmt::runtime(row), "available", result.available.lut4, result.available.ff, result.available.bram, result.available.dsp);
     fmt::print("Fmax {:.1f} MHz after routing (the board's clock is {} MHz), seed {}, {:.0f} s\n", result.fmax_mhz, result.clock_mhz,
                result.seed, result.seconds);
-    if (!result.bitstream.empty()) fmt::print("bitstream: {}/{}\n", design, result.bitstream.string());
+    if (!result.bitstream.empty()) {
+      fmt::print("bitstream: {}/{}\n", design, result.bitstream.string());
+      print_weights_file(read_design(design), load_board(result.board), design);
+    }
   }
 
   void print(const SynthEstimate& result) const {

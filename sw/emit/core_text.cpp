@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "emit/design.hpp"
 
 namespace bitloom {
@@ -46,7 +48,14 @@ int wires_of(const Design& design, const std::vector<int>& links) {
   return wires;
 }
 
-std::string instance_text(const Design& design, const Instance& instance, int activity) {
+/// A layer that may take its weights from a load: number `load` of such layers, which passes on what comes behind them.
+std::string load_ports(int load) {
+  return fmt::format(".load_start(load_start), .load_valid(load{}_valid), .load_data(load_data), .load_next(load{}_valid)", load, load + 1);
+}
+
+bool takes_load(const Instance& instance) { return instance.module == "plane_layer"; }
+
+std::string instance_text(const Design& design, const Instance& instance, int activity, int load) {
   std::string text = fmt::format("  {} #(\n", instance.module);
   for (std::size_t i = 0; i < instance.parameters.size(); ++i)
     text += fmt::format("      .{}({}){}\n", instance.parameters[i].first, instance.parameters[i].second,
@@ -67,6 +76,7 @@ std::string instance_text(const Design& design, const Instance& instance, int ac
   if (instance.has_activity)
     text += fmt::format(",\n      .busy(activity_bits[{}]), .starved(activity_bits[{}]), .stalled(activity_bits[{}])", 3 * activity,
                         3 * activity + 1, 3 * activity + 2);
+  if (takes_load(instance)) text += separator + load_ports(load);
   text += "\n  );\n";
   for (std::size_t i = 1; i < instance.outputs.size(); ++i)
     text += fmt::format("  assign s{0}_data = s{1}_data;\n  assign s{0}_last = s{1}_last;\n", instance.outputs[i], out);
@@ -103,6 +113,11 @@ std::string core_text(const Design& design) {
         "    output logic {}out_data,\n"
         "    output logic          out_last",
         vector(design.streams[0]), vector(design.streams[design.output]));
+  if (!design.loaded.empty())
+    text +=
+        ",\n    input  wire           load_start,  // weights after reset (memory/loaded_rom), while rst is high\n"
+        "    input  wire           load_valid,\n"
+        "    input  wire  [15:0]   load_data";
   if (!design.plan.chips.empty())
     text += fmt::format(
         ",\n    output logic {}line_out,    // of each link to another chip, {{valid, lanes}}\n"
@@ -124,6 +139,11 @@ std::string core_text(const Design& design) {
   for (std::size_t i = 0; i < design.streams.size(); ++i)
     text += fmt::format("  wire s{0}_valid, s{0}_ready, s{0}_last;\n  wire {1}s{0}_data;\n", i, vector(design.streams[i]));
   if (activities > 0) text += fmt::format("  wire [{}:0] activity_bits;\n", 3 * activities - 1);
+  const auto takers = std::count_if(design.instances.begin(), design.instances.end(), takes_load);
+  if (takers > 0 && design.loaded.empty()) text += "  wire load_start = 1'b0, load_valid = 1'b0;  // all weights are constants\n  wire [15:0] load_data = 16'd0;\n";
+  if (takers > 0) text += "  wire load0_valid = load_valid;\n";
+  for (std::ptrdiff_t i = 1; i <= takers; ++i) text += fmt::format("  wire load{}_valid;\n", i);
+  if (takers > 0) text += fmt::format("  wire unused_load = load{}_valid;\n", takers);
   text += "\n";
   if (design.host)
     text += fmt::format(
@@ -132,10 +152,11 @@ std::string core_text(const Design& design) {
         "s{0}_last;\n\n",
         design.output);
 
-  int activity = 0;
+  int activity = 0, load = 0;
   for (const Instance& instance : design.instances) {
-    text += instance_text(design, instance, activity);
+    text += instance_text(design, instance, activity, load);
     activity += instance.has_activity ? 1 : 0;
+    load += takes_load(instance) ? 1 : 0;
   }
 
   text += "`ifdef BITLOOM_PROBES\n";

@@ -93,6 +93,7 @@ struct Design {
   std::vector<int> links_out, links_in;  ///< of that chip: indices into Plan::links, in the order in which they stand at its ports
   bool host = true;                      ///< it has in_* and out_*: the first chip, or the only one
   std::map<std::string, MemoryImage> memories;  ///< by file name below mem/
+  std::vector<std::string> loaded{};            ///< those that are loaded after reset, in the order of the instances (emit/loads)
 };
 
 /// Streams, parameters and memory images of `plan`, FIFOs before joins included. Throws Error when a feature map cannot be carried as

@@ -24,6 +24,12 @@ void Elaboration::add_lut_bits(Parameters& p, const Stage& stage) {
 }
 
 void Elaboration::add_weights(Parameters& p, const Stage& stage, MemoryImage&& image) {
+  if (stage.weights_loaded) {
+    memory("weights", std::move(image));
+    design_.loaded.push_back(stage.name + "_weights.mem");
+    p.emplace_back("WEIGHT_LOADED", num(1));
+    return;
+  }
   if (!in_stripes(stage)) {
     p.emplace_back("WEIGHT_INIT", memory("weights", std::move(image)));
     return;

@@ -11,6 +11,7 @@
 #include "core/resources.hpp"
 #include "emit/design.hpp"
 #include "emit/images.hpp"
+#include "emit/loads.hpp"
 #include "map/plan.hpp"
 
 namespace fs = std::filesystem;
@@ -211,6 +212,12 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
     result["input"] = input_stream(network, design);
     result["output"] = output_stream(network, design);
   }
+  if (!design.loaded.empty()) {
+    json layers = json::array();
+    for (const Stage& stage : design.plan.stages)
+      if (stage.weights_loaded) layers.push_back(stage.name);
+    result["loaded_weights"] = {{"file", kWeightsFile}, {"words", load_words(design).size()}, {"layers", layers}};
+  }
   if (!design.plan.chips.empty()) {
     json& chip = result["chip"] = {{"index", design.chip}, {"chips", design.plan.chips.size()}};
     for (const auto& [name, links] : {std::pair("links_out", &design.links_out), std::pair("links_in", &design.links_in)}) {
@@ -302,7 +309,10 @@ void write_files(const fs::path& folder, const Network& network, const Design& d
   write_file_atomically(folder / "bitloom_core.sv", core);
   if (!board_top.empty()) write_file_atomically(folder / "board_top.sv", board_top);
   write_file_atomically(folder / "model.onnx", read_file(options.model));
-  write_file_atomically(folder / "design.json", describe(network, design, options, sources).dump(2) + "\n");
+  const nlohmann::json description = describe(network, design, options, sources);
+  if (!design.loaded.empty())
+    write_file_atomically(folder / kWeightsFile, flash_image(load_words(design), description.at("hash").get<std::string>()));
+  write_file_atomically(folder / "design.json", description.dump(2) + "\n");
 }
 
 }  // namespace

@@ -103,19 +103,19 @@ constexpr const char* kHostBody = R"(  serial_link #(
       .core_rst(core_rst),
       .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .in_last(in_last),
       .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data), .out_last(out_last),
-      .error(link_error)
+      .weights({weights}), .error(link_error)
   );
-
+{flash}
   bitloom_core core (
-      .clk({clock}), .rst(core_rst),
-      .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data), .in_last(in_last),
+      .clk({clock}), .rst({core_rst}),
+      .in_valid(in_valid), .in_ready({in_ready}), .in_data(in_data), .in_last(in_last),
       .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data), .out_last(out_last){links}
   );
-
+{flash_ready}
   status_leds leds (
       .clk({clock}), .rst(core_rst),
       .beat_in(in_valid && in_ready), .frame_out(out_valid && out_ready && out_last),
-      .link_error(link_error),
+      .link_error({error}),
       .ready(led_ready), .busy(led_busy), .error(led_error)
   );
 )";
@@ -136,6 +136,27 @@ constexpr const char* kChipBody = R"(  logic [1:0] first_rst;  // a pin of anoth
   );
   assign serial_out = {rx};
 )";
+
+/// Weights that the core is given after reset, out of the board's flash; until then it stays in reset and takes no input.
+constexpr const char* kFlashReader = R"(
+  logic load_start, load_valid, weights_there, weights_wrong, core_ready;
+  logic [15:0] load_data;
+  flash_reader #(
+      .OFFSET(24'h{offset:06x}),
+      .WORDS({words}),
+      .DESIGN_HASH(64'h{hash}),
+      .HALF({half}),
+      .WAIT({wait})
+  ) flash (
+      .clk({clock}), .rst(rst),
+      .spi_cs_n(flash_cs_n), .spi_sck(flash_sck), .spi_mosi(flash_mosi), .spi_miso(flash_miso),
+      .load_start(load_start), .load_valid(load_valid), .load_data(load_data),
+      .loaded(weights_there), .wrong(weights_wrong)
+  );
+)";
+
+/// SPI's clock, and what a flash takes to wake up from deep power-down (W25Q128JV: 3 us; others up to 30 us).
+constexpr double kSpiMhz = 12.5, kWakeMicroseconds = 50;
 
 int positive(const nlohmann::json& design, const char* stream, const char* field) {
   if (design.contains(stream) && design.at(stream).is_object() && design.at(stream).contains(field)) {
@@ -244,18 +265,38 @@ std::string board_top(const Board& board, const nlohmann::json& design) {
     ports.add(port, true);
     outputs += fmt::format("  assign {} = 1'b{};\n", port, level ? 1 : 0);
   }
+  const bool loads = design.contains("loaded_weights");
+  if (loads && !pins.flash)
+    throw Error(board.name, "has no flash that weights could be loaded from, and the design needs one; compile the model again for this board");
+  if (loads) {
+    const BoardFlash& flash = *pins.flash;
+    for (const auto& [pin, signal] : {std::pair(flash.cs, "flash_cs_n"), std::pair(flash.sck, "flash_sck"), std::pair(flash.mosi, "flash_mosi")}) drive(pin, signal);
+    ports.add(flash.miso.port, false);
+    outputs += fmt::format("  assign flash_miso = {};\n", flash.miso.port);
+  }
   outputs += ports.fill();
   const std::string button = pins.reset_button ? (pins.reset_button->active_low ? "!" : "") + pins.reset_button->port : "1'b0";
   const std::string reset = !board.pll ? button : pins.reset_button ? "!pll_locked || " + button : "!pll_locked";
 
+  const double clock_mhz = board.clock_mhz;
+  const std::string flash = !loads ? ""
+                                   : fmt::format(fmt::runtime(kFlashReader), fmt::arg("offset", pins.flash->offset),
+                                                 fmt::arg("words", design.at("loaded_weights").at("words").get<std::int64_t>()),
+                                                 fmt::arg("hash", hash), fmt::arg("half", static_cast<int>(std::ceil(clock_mhz / kSpiMhz / 2))),
+                                                 fmt::arg("wait", static_cast<int>(std::ceil(clock_mhz * kWakeMicroseconds))),
+                                                 fmt::arg("clock", board.pll ? "core_clk" : pins.clock.port));
   const auto fill = [&](const std::string& text) {
     return fmt::format(
         fmt::runtime(text), fmt::arg("hash", hash), fmt::arg("clock", board.pll ? "core_clk" : pins.clock.port),
         fmt::arg("clock_hz", static_cast<long long>(std::llround(board.clock_mhz * 1e6))), fmt::arg("in_width", in_width),
-        fmt::arg("in_beats", in_beats), fmt::arg("out_width", out_width), fmt::arg("out_beats", out_beats), fmt::arg("links", chip.core),
+        fmt::arg("in_beats", in_beats), fmt::arg("out_width", out_width), fmt::arg("out_beats", out_beats), fmt::arg("links", chip.core + (loads ? ",\n      .load_start(load_start), .load_valid(load_valid), .load_data(load_data)" : "")),
+        fmt::arg("flash", flash), fmt::arg("weights", loads ? "{weights_wrong, !weights_wrong && !weights_there}" : "2'd0"),
+        fmt::arg("core_rst", loads ? "core_rst || !weights_there" : "core_rst"), fmt::arg("in_ready", loads ? "core_ready" : "in_ready"),
+        fmt::arg("flash_ready", loads ? "  assign in_ready = core_ready && weights_there;\n" : ""),
+        fmt::arg("error", loads ? "link_error || weights_wrong" : "link_error"),
         fmt::arg("rx", (pins.uart_rx.active_low ? "!" : "") + pins.uart_rx.port));
   };
-  const std::string streams = fmt::format(
+  const std::string streams = std::string(loads ? "  logic flash_cs_n, flash_sck, flash_mosi, flash_miso;\n" : "") + fmt::format(
       "  logic in_valid, in_ready, in_last;\n  logic [{}:0] in_data;\n  logic out_valid, out_ready, out_last;\n  logic [{}:0] out_data;\n  "
       "logic core_rst, link_error, ",
       in_width - 1, out_width - 1);

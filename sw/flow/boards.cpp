@@ -72,6 +72,12 @@ BoardPins read_pins(const Fields& fields) {
   pins.led_ready = optional_pin(fields, "led_ready");
   pins.led_busy = optional_pin(fields, "led_busy");
   pins.led_error = optional_pin(fields, "led_error");
+  if (fields.has("flash")) {
+    const Fields flash(fields.object("flash"), fields.where() + ": flash");
+    pins.flash = BoardFlash{pin(flash.text("cs")), pin(flash.text("sck")), pin(flash.text("mosi")), pin(flash.text("miso")), flash.count("offset")};
+    if (pins.flash->offset % 65536 != 0 || pins.flash->offset >= 1 << 24)
+      throw Error(flash.where(), fmt::format("'offset' is {}; a multiple of 65536 below 2^24 expected", pins.flash->offset));
+  }
   if (!fields.has("constants")) return pins;
   for (const auto& [port, level] : fields.object("constants").items()) {
     if (level != 0 && level != 1) throw Error(fields.where(), fmt::format("the constant '{}' is {}, 0 or 1 expected", port, level.dump()));

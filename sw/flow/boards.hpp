@@ -17,11 +17,19 @@ struct BoardPin {
   bool operator==(const BoardPin&) const = default;
 };
 
+/// The flash that the board configures itself from, where a design may read more than its bitstream.
+struct BoardFlash {
+  BoardPin cs, sck, mosi, miso;
+  int offset = 0;  ///< first byte behind any bitstream, at a border of 64 KiB
+  bool operator==(const BoardFlash&) const = default;
+};
+
 /// What board_top connects. LEDs that are absent are not driven.
 struct BoardPins {
   BoardPin clock, uart_rx, uart_tx;
   std::optional<BoardPin> reset_button;
   std::optional<BoardPin> led_ready, led_busy, led_error;
+  std::optional<BoardFlash> flash;
   std::vector<std::pair<std::string, bool>> constants;  ///< outputs that must hold a level, such as the ULX3S's wifi_gpio0
   bool operator==(const BoardPins&) const = default;
 };

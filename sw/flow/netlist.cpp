@@ -9,6 +9,7 @@
 #include "core/files.hpp"
 #include "core/resources.hpp"
 #include "emit/design.hpp"
+#include "emit/loads.hpp"
 #include "flow/netlist_points.hpp"
 #include "flow/netlist_writer.hpp"
 #include "flow/nextpnr.hpp"
@@ -22,12 +23,17 @@ struct CorePort {
   const char* name;
   bool is_input;
 };
-constexpr CorePort kCorePorts[] = {{"rst", true},        {"in_valid", true},  {"in_ready", false}, {"in_data", true},  {"in_last", true},
-                                   {"out_valid", false}, {"out_ready", true}, {"out_data", false}, {"out_last", false}};
+std::vector<CorePort> core_ports(const json& design) {
+  std::vector<CorePort> ports = {{"rst", true},        {"in_valid", true},  {"in_ready", false}, {"in_data", true},  {"in_last", true},
+                                 {"out_valid", false}, {"out_ready", true}, {"out_data", false}, {"out_last", false}};
+  if (design.contains("loaded_weights")) ports.insert(ports.end(), {{"load_start", true}, {"load_valid", true}, {"load_data", true}});
+  return ports;
+}
 
 int port_width(const std::string& port, const json& design) {
   if (port == "in_data") return design.at("input").at("width").get<int>();
   if (port == "out_data") return design.at("output").at("width").get<int>();
+  if (port == "load_data") return 16;
   return 1;
 }
 
@@ -48,7 +54,7 @@ CoreNets core_nets(const json& module, const json& design, const std::string& co
     return value.is_number() ? aliases.at(value.get<std::int64_t>()) : std::vector<std::string>{value == "1" ? "1" : "0"};
   };
   CoreNets result;
-  for (const CorePort& port : kCorePorts)
+  for (const CorePort& port : core_ports(design))
     for (int i = 0; i < port_width(port.name, design); ++i) result[port.name].push_back(names_of(port.name, i));
   // "  assign probe_valid[2] = s5_valid;"
   for (std::size_t b = 0; b < design.at("boundaries").size(); ++b) {
@@ -67,14 +73,14 @@ NetlistText netlist_text(const json& module, const CoreNets& nets, const Board& 
   NetlistWriter writer(module, where);
   writer.at_layer(static_cast<int>(design.at("layers").size()));  // the link drives the core's ports
   std::string outputs;
-  for (const CorePort& port : kCorePorts) {
+  for (const CorePort& port : core_ports(design)) {
     const auto& bits = nets.at(port.name);
     for (std::size_t i = 0; i < bits.size(); ++i) {
       const std::string name = bits.size() > 1 ? fmt::format("{}[{}]", port.name, i) : port.name;
       const json bit = writer.find(bits[i]);
       if (bit.is_null()) {
         const std::string base = port.name;
-        if (base == "in_last" || base == "in_data") continue;  // the core does not use it
+        if (base == "in_last" || base == "in_data" || base == "load_data") continue;  // the core does not use it
         if (base == "out_last") {                              // without a LED for it nothing uses this one: it is counted
           outputs += fmt::format(
               "  reg [31:0] out_beat = 0;\n  assign out_last = out_beat == {};\n"
@@ -97,6 +103,7 @@ NetlistText netlist_text(const json& module, const CoreNets& nets, const Board& 
     return found.is_null() ? std::string("1'b0") : writer.read(found);
   };
   int probe_bits = 0;
+  std::vector<int> unused;
   for (std::size_t b = 0; b < boundaries.size(); ++b) {
     outputs +=
         fmt::format("  assign probe_valid[{0}] = {1}, probe_ready[{0}] = {2};\n", b, probe("probe_valid", b), probe("probe_ready", b));
@@ -109,9 +116,12 @@ NetlistText netlist_text(const json& module, const CoreNets& nets, const Board& 
           "beat{0} + 1;\n",
           b, boundaries[b].at("beats").get<std::int64_t>() - 1);
     }
-    for (int i = 0; i < boundaries[b].at("width").get<int>(); ++i, ++probe_bits)
-      outputs += fmt::format("  assign probe_data[{}] = {};\n", boundaries[b].at("data_offset").get<int>() + i,
-                             probe("probe_data", static_cast<std::size_t>(probe_bits)));
+    for (int i = 0; i < boundaries[b].at("width").get<int>(); ++i, ++probe_bits) {
+      const int bit = boundaries[b].at("data_offset").get<int>() + i;
+      outputs += fmt::format("  assign probe_data[{}] = {};\n", bit, probe("probe_data", static_cast<std::size_t>(probe_bits)));
+      const json found = writer.find(nets.at("probe_data").at(static_cast<std::size_t>(probe_bits)));
+      if (found.is_null() || (found.is_number() && !writer.is_driven(found))) unused.push_back(bit);
+    }
   }
   const std::vector<int> owners = cell_owners(module.at("cells"), design);
   std::size_t owner = 0;
@@ -123,15 +133,16 @@ NetlistText netlist_text(const json& module, const CoreNets& nets, const Board& 
       "module bitloom_core (\n"
       "    input wire clk, input wire rst,\n"
       "    input wire in_valid, output wire in_ready, input wire [{}:0] in_data, input wire in_last,\n"
-      "    output wire out_valid, input wire out_ready, output wire [{}:0] out_data, output wire out_last,\n"
+      "    output wire out_valid, input wire out_ready, output wire [{}:0] out_data, output wire out_last,\n{}"
       "    output wire [{}:0] probe_valid, probe_ready, probe_last, output wire [{}:0] probe_data, output wire activity\n"
       "{});\n"
       "  assign activity = 1'b0;\n"
       "  wire [{}:0] open;\n{}{}{}endmodule\n",
       design.at("name").get<std::string>(), board.name, port_width("in_data", design) - 1, port_width("out_data", design) - 1,
+      design.contains("loaded_weights") ? "    input wire load_start, input wire load_valid, input wire [15:0] load_data,\n" : "",
       std::max<std::size_t>(1, boundaries.size()) - 1, std::max(1, probe_bits) - 1, points.ports, std::max(1, writer.open()) - 1, outputs,
       body, points.body);
-  return {std::move(text), writer.points()};
+  return {std::move(text), writer.points(), std::move(unused)};
 }
 
 void write_netlist(const fs::path& design_folder, const std::string& which, const json& module, const CoreNets& nets, const Board& board,
@@ -139,7 +150,9 @@ void write_netlist(const fs::path& design_folder, const std::string& which, cons
   const NetlistText netlist = netlist_text(module, nets, board, design, where);
   fs::path file = netlist_file(design_folder, board.name, which);
   write_file_atomically(file, netlist.verilog);
-  write_file_atomically(file.replace_extension(".json"), to_json(netlist.points).dump());
+  json points = to_json(netlist.points);
+  points["unused"] = netlist.unused;
+  write_file_atomically(file.replace_extension(".json"), points.dump());
 }
 
 fs::path netlist_file(const fs::path& design_folder, const std::string& board, const std::string& which) {
@@ -159,6 +172,14 @@ fs::path netlist_design(const fs::path& design_folder, const std::string& which)
   if (error) throw Error(folder.string(), fmt::format("the folder cannot be made ({})", error.message()));
   design["sources"] = json::array({fs::absolute(resource("sim/cells/" + board.family + ".sv")).string()});
   for (json& layer : design["layers"]) layer["activity"] = -1;
+  const json points = json::parse(read_text_file(fs::path(netlist).replace_extension(".json")));
+  for (json& boundary : design["boundaries"]) {
+    const int first = boundary.at("data_offset"), width = boundary.at("width");
+    boundary["unused_bits"] = json::array();
+    for (const int bit : points.value("unused", std::vector<int>()))
+      if (bit >= first && bit < first + width) boundary["unused_bits"].push_back(bit - first);
+  }
+  if (design.contains("loaded_weights")) write_file_atomically(folder / kWeightsFile, read_file(design_folder / kWeightsFile));
   write_file_atomically(folder / "bitloom_core.sv", read_text_file(netlist));
   write_file_atomically(folder / "design.json", design.dump(2) + "\n");
   return folder;

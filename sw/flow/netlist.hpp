@@ -27,6 +27,7 @@ CoreNets core_nets(const nlohmann::json& module, const nlohmann::json& design, c
 struct NetlistText {
   std::string verilog;
   NetlistPoints points;  ///< what can be counted in it
+  std::vector<int> unused;  ///< bits of probe_data that synthesis removed, because nothing reads them: a sum's lowest where a requantizer drops them
 };
 
 /// The Verilog of `module` (of Yosys' JSON, or of nextpnr's). Throws Error naming `where` for a port whose net is not there, and for a

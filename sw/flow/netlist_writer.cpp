@@ -172,7 +172,7 @@ std::string NetlistWriter::bus(const std::string& port, int width, bool is_outpu
       else
         bit = is_output ? drive(whole[static_cast<std::size_t>(i)], port) : read(whole[static_cast<std::size_t>(i)]);
     } else {
-      const std::string pin = fmt::format("{}{}{}", port, type_ == "ICESTORM_RAM" || type_ == "ICESTORM_DSP" ? "_" : "", i);
+      const std::string pin = fmt::format("{}{}{}", port, type_.starts_with("ICESTORM_") ? "_" : "", i);
       bit = is_output ? out(pin) : in(pin);
     }
     list += (list.empty() ? "" : ", ") + bit;

@@ -26,7 +26,8 @@ enum bitloom_status {
   BITLOOM_SILENT = -4,        /* the port is there and nothing answers, or only noise */
   BITLOOM_BAD_PROTOCOL = -5,  /* what answers is no Bitloom design, or one of another protocol version */
   BITLOOM_RESTARTED = -6,     /* the board was reset while images were inside */
-  BITLOOM_STOPPED = -7        /* the progress function asked for it */
+  BITLOOM_STOPPED = -7,       /* the progress function asked for it */
+  BITLOOM_NO_WEIGHTS = -8     /* the design loads weights from the board's flash, and they are not there */
 };
 
 /* What the board says of itself. A beat travels as (width + 7) / 8 bytes, low byte first. */

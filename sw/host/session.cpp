@@ -24,6 +24,13 @@ std::uint64_t number_at(const Bytes& bytes, std::size_t at, std::size_t count) {
 Session::Session(const std::string& port, std::uint32_t baud, std::chrono::milliseconds patience)
     : port_(port, baud), name_(port), patience_(patience) {
   read_hello();
+  // A board that reads its weights from a flash is done in less than a second; what the flash holds may be written meanwhile.
+  for (const auto start = Clock::now(); weights_ != 0; read_hello()) {
+    if (Clock::now() - start > patience_)
+      throw Failure{BITLOOM_NO_WEIGHTS, name_ + ": the board's flash does not hold this design's weights; write weights.bin of the design folder there, with "
+                                                "the command that bitloom synth printed, and reset the board"};
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
   chunk_ = hello_.input_buffer / 2;  // so that one fits while the core takes the one before
   reset();
 }
@@ -47,6 +54,7 @@ void Session::read_hello() {
   hello_.input_beats = take32(4), hello_.input_width = take32(2);
   hello_.output_beats = take32(4), hello_.output_width = take32(2);
   hello_.input_buffer = take32(2), hello_.output_buffer = take32(2);
+  weights_ = reply.payload.size() > kHelloBytes ? reply.payload[kHelloBytes] : 0;
   if (hello_.input_beats == 0 || hello_.input_width == 0 || hello_.output_beats == 0 || hello_.output_width == 0 ||
       hello_.input_buffer == 0)
     throw Failure{BITLOOM_BAD_PROTOCOL, name_ + ": the hello makes no sense"};

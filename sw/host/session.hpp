@@ -44,6 +44,7 @@ class Session {
   Reader reader_;
   std::deque<Packet> arrived_;
   bitloom_hello hello_{};
+  std::uint8_t weights_ = 0;  // of the hello: 0 in place, 1 being loaded, 2 not to be found
   bitloom_statistics statistics_{};
   std::uint8_t number_ = 0;      ///< of the last exchange, and of other requests
   double seconds_per_byte_ = 0;  ///< smoothed over answered requests; 0: not known yet

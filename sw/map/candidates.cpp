@@ -130,6 +130,7 @@ Candidates make_candidates(const Network& network, const Budget& budget, const s
   for (const Stage& stage : stages) {
     candidates.stages.emplace_back();
     const auto offer = [&](Stage option) {
+      if (Stage other = option; load_weights(network, other, budget)) candidates.stages.back().push_back(std::move(other));
       candidates.clocks.insert(option.clocks);
       std::int64_t blocks = option.cost.block_rams;
       for (const int bits : {4 * kLutBits, 32 * kLutBits, 160 * kLutBits}) {

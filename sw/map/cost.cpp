@@ -49,13 +49,17 @@ std::int64_t buffer_words(const WindowPlan& window) {
 
 constexpr std::int64_t kSpramBits = 16, kSpramWords = 16384;
 
+void add_spram(Cost& cost, std::int64_t width, std::int64_t depth) {
+  cost.memory_bits += width * depth;
+  cost.sprams += (width + kSpramBits - 1) / kSpramBits * ((depth + kSpramWords - 1) / kSpramWords);
+}
+
 /// The buffer of a window, whose words have `width` bits.
 void add_window(Cost& cost, const Budget& device, std::int64_t width, const WindowPlan& window, int lut_bits) {
   const std::int64_t words = buffer_words(window);
   if (!window.shared && lut_bits > kLutBits && width * words <= lut_bits) return add_lut_ram(cost, width, words);
   if (!window.shared) return add_ram(cost, device, width, words);
-  cost.memory_bits += width * window.depth;
-  cost.sprams += (width + kSpramBits - 1) / kSpramBits * ((window.depth + kSpramWords - 1) / kSpramWords);
+  add_spram(cost, width, window.depth);
 }
 
 /// The offsets of a program that repeats itself from group to group (one that does not is longer), or of a pool's chunks.
@@ -133,10 +137,13 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
     cost.terms[Products] = 0;
     cost.terms[AccumulatorBits] *= 2.0 / 3;
   }
-  if (in_stripes(stage))
+  const std::int64_t weights_width = std::int64_t{f.pe} * f.simd * f.wpar;
+  if (stage.weights_loaded)
+    add_spram(cost, weights_width, stage.weight_words);
+  else if (in_stripes(stage))
     for (const int stripe : stage.weight_stripes) add_rom(cost, device, stripe, stage.weight_words, 0);
   else
-    add_rom(cost, device, std::int64_t{f.pe} * f.simd * f.wpar, stage.weight_words, stage.lut_bits);
+    add_rom(cost, device, weights_width, stage.weight_words, stage.lut_bits);
   for (int pixel = 0; pixel < f.pixels; ++pixel) add_window(cost, device, word_bits, stage.window_plan, stage.lut_bits);
   add_control(cost, device, stage.window_plan, static_cast<std::int64_t>(stage.window_plan.offsets.size()), stage.lut_bits);
   add_results(cost, device, stage, network.maps[static_cast<std::size_t>(stage.out_map)].type.bits());

@@ -208,6 +208,15 @@ bool without_blocks(const Network& network, Stage& stage, const Budget& budget) 
   return true;
 }
 
+bool load_weights(const Network& network, Stage& stage, const Budget& budget) {
+  if (!budget.loads_weights || stage.kind != StageKind::Plane || stage.weight_words < 2) return false;
+  stage.weights_loaded = true;
+  const Cost cost = estimate(network, stage, budget);
+  const bool saves = cost.block_rams < stage.cost.block_rams;
+  stage.cost = cost;
+  return saves;
+}
+
 bool choose_lut_bits(const Network& network, Stage& stage, int bits, const Budget& budget) {
   if (budget.fabric != kEcp5 || stage.kind == StageKind::Basis) return false;
   stage.lut_bits = bits;

@@ -29,6 +29,7 @@ struct Budget {
   std::int64_t sprams = 0;  ///< RAMs of a single port, 16,384 words of 16 bits each
   int fabric = 0;           ///< 0 any, 1 ECP5, 2 iCE40: what arrays are made of, and what they cost
   std::int64_t link_lut4 = 0;  ///< that the serial link takes, beside the fraction
+  bool loads_weights = false;  ///< such RAMs may hold weights, which the board reads from its flash after reset
   bool infers_dsps = true;  ///< every multiplication takes blocks; else those with a codebook's levels only, where blocks are left
 };
 
@@ -104,6 +105,7 @@ struct Stage {
   double adders_busy = 0;            ///< basis engine: share of its adders' clocks in which they add, in steady state
   std::string choice;                ///< why this engine, of a layer that might have had another
   std::vector<int> weight_stripes{};  ///< bits of the memories that hold the weights side by side, where they are block RAMs
+  bool weights_loaded = false;       ///< weights are in RAMs of a single port, filled after reset (rtl/memory/loaded_rom)
   int lut_bits = kLutBits;           ///< memories of up to so many bits are made of LUTs
   int slack_groups = 0;              ///< groups that may wait at the output while the next stage pads
   int chip = 0;                      ///< of a system of several

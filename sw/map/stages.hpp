@@ -41,6 +41,10 @@ bool apply_basis(const Network& network, Stage& stage, const BasisProgram& progr
 /// stage has no window, or nothing is saved.
 bool choose_buffer(const Network& network, Stage& stage, WindowBuffer buffer, const Budget& budget);
 
+/// Puts the weights of a stage that `apply` has set into RAMs of a single port that are loaded after reset, which takes no clocks and other RAMs. False where
+/// the device cannot, or no block RAM is saved.
+bool load_weights(const Network& network, Stage& stage, const Budget& budget);
+
 /// Makes memories of up to so many bits of LUTs (kLutBits). False where the device has no LUT RAM, or no block RAM is saved.
 bool choose_lut_bits(const Network& network, Stage& stage, int bits, const Budget& budget);
 

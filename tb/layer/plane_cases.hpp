@@ -46,6 +46,7 @@ struct Engine {
   bool hollow = false;                          // some planes of some groups are zero, and left out
   bool narrowing = false;                       // every group has a bit or digit less than the one before
   bool shared_cells = false;                    // XNOR cells by twos, or by threes if one bit is taken at a time
+  bool loaded = false;                          // weights come by load_*, behind those of another layer
 };
 
 /// A convolution without padding (a fully connected layer is one with a 1x1 map), its folding, and its output.
@@ -265,7 +266,12 @@ struct PlaneCase {
       number("RUN_LANES", run_lanes());
       if (coefficient_bits() > 0) number("COEFFICIENT_BITS", coefficient_bits());
     }
-    number("WEIGHT_WORDS", weight_words()), add("WEIGHT_INIT", name + "_weights.mem"), number("GROUPS", groups());
+    number("WEIGHT_WORDS", weight_words());
+    if (engine.loaded)
+      number("WEIGHT_LOADED", 1);
+    else
+      add("WEIGHT_INIT", name + "_weights.mem");
+    number("GROUPS", groups());
     number("GROUP_CLOCKS", shortest_group()), add("ACTIVATION_INIT", name), number("LANES", lanes), number("OUT_BITS", out_bits);
     if (slack > 0) number("SLACK", slack);
     if (levels == 0) {
@@ -341,6 +347,9 @@ inline const std::vector<PlaneCase> plane_cases = {
     {"plane_dense_levels", 1, 1, 40, 1, 1, 1, 1, Acts::Bipolar, 1, 2, 10, 4, 1, 5, 1, 0, 0, 0, 12, 0, 0, false, false, false,
      {.run_all = true, .planes = Planes::Levels, .coefficients = {-13, 6, 1}}},
     {"plane_twos", 6, 5, 8, 3, 3, 1, 1, Acts::Unsigned, 8, 1, 8, 4, 8, 4, 1, 3, 0, 1, 2, 2, 0, false, false, false, {.shared_cells = true}},
+    {"plane_loaded", 5, 6, 8, 3, 3, 1, 1, Acts::Unsigned, 2, 2, 8, 4, 1, 4, 2, 3, 0, 1, 2, 0, 3, false, false, false, {.loaded = true}},
+    {"plane_loaded_twos", 6, 5, 8, 3, 3, 1, 1, Acts::Unsigned, 8, 1, 12, 4, 8, 6, 1, 3, 0, 1, 2, 2, 0, false, false, false,
+     {.shared_cells = true, .loaded = true}},
     {"plane_twos_signed", 4, 6, 6, 2, 3, 1, 1, Acts::Signed, 3, 1, 6, 6, 3, 3, 3, 0, 0, 0, 10, 1, 0, false, false, false,
      {.pixels = 2, .shared_cells = true}},
     {"plane_threes", 6, 6, 16, 3, 3, 1, 1, Acts::Bipolar, 1, 1, 8, 16, 1, 4, 1, 1, 0, 1, 1, 0, 0, false, false, false, {.shared_cells = true}},
@@ -463,7 +472,8 @@ class PlaneModel {
     return beats;
   }
 
-  void write_images() const {
+  /// Words of the weight memory.
+  std::vector<Bits> weight_image() const {
     const PlaneCase& l = layer_;
     std::vector<Bits> weights;
     for (int group = 0; group < l.groups(); ++group)
@@ -482,9 +492,14 @@ class PlaneModel {
           }
           weights.push_back(word);
         }
+    return weights;
+  }
+
+  void write_images() const {
+    const PlaneCase& l = layer_;
     write_image(l.name + "_control.mem", l.control_image());
     if (l.combines()) write_image(l.name + "_runs.mem", l.run_image());
-    write_image(l.name + "_weights.mem", weights);
+    write_image(l.name + "_weights.mem", weight_image());
 
     const int beats = l.out_channels / l.lanes;
     for (int lane = 0; lane < l.lanes; ++lane) {

@@ -17,6 +17,8 @@
 #include <Vplane_hollow.h>
 #include <Vplane_levels.h>
 #include <Vplane_pairs.h>
+#include <Vplane_loaded.h>
+#include <Vplane_loaded_twos.h>
 #include <Vplane_parallel.h>
 #include <Vplane_pixels.h>
 #include <Vplane_pixels_dw.h>
@@ -79,6 +81,29 @@ class Activity : public Agent {
   Dut<Model>& dut_;
 };
 
+/// Fills the weight memory of a layer that is loaded, what comes behind its words is passed on.
+template <class Model>
+void load_weights(Dut<Model>& dut, const PlaneCase& layer, const PlaneModel& model, Random& random) {
+  dut->load_start = 0, dut->load_valid = 0, dut->load_data = 0;
+  if (!layer.engine.loaded) return;
+  dut->rst = 1;
+  dut->load_start = 1;
+  dut.tick();
+  dut->load_start = 0;
+  const auto offer = [&](std::uint64_t word, bool mine) {
+    while (!random.chance(0.5)) dut.tick();
+    dut->load_valid = 1, dut->load_data = static_cast<std::uint16_t>(word);
+    dut.settle();
+    REQUIRE(dut->load_next == !mine);
+    dut.tick();
+    dut->load_valid = 0;
+  };
+  for (const Bits& word : model.weight_image())
+    for (int low = 0; low < word.width(); low += 16) offer(word.get(low, std::min(16, word.width() - low)), true);
+  for (int i = 0; i < 3; ++i) offer(random.below(65536), false);
+  dut->rst = 0;
+}
+
 template <class Model>
 void check_layer(const std::string& name) {
   const PlaneCase& layer = find_case(name);
@@ -92,6 +117,7 @@ void check_layer(const std::string& name) {
     Sink out(dut, output_stream(dut, layer.lanes * layer.out_bits), stalls.out);
     Activity<Model> activity(dut);
     if (stalls.sink_waits) out.wait_for_valid();
+    load_weights(dut, layer, model, random);
     const auto send = [&](int frames) {
       for (int f = 0; f < frames; ++f) {
         const std::vector<int> values = model.frame(random);
@@ -121,6 +147,7 @@ double clocks_per_frame(const PlaneCase& layer, double* busy_share) {
   Source in(dut, input_stream(dut, layer.word() * layer.a_bits));
   Sink out(dut, output_stream(dut, layer.lanes * layer.out_bits));
   Activity<Model> activity(dut);
+  load_weights(dut, layer, model, random);
   const int frames = 6 + 2000 / layer.clocks();
   std::vector<std::uint64_t> ends;
   for (int f = 0; f < frames; ++f) {
@@ -195,6 +222,8 @@ PLANE_TEST("signed digits, left-out planes, groups of different widths, three pa
 PLANE_TEST("four levels, signed activations bit by bit, a quarter of the words", plane_levels)
 PLANE_TEST("levels, 2 pixels, two groups, totals at once", plane_pixels_levels)
 PLANE_TEST("cells by twos, 8-bit unsigned activations", plane_twos)
+PLANE_TEST("weights loaded, w2a2, bit by bit", plane_loaded)
+PLANE_TEST("weights loaded, two RAMs, cells by twos", plane_loaded_twos)
 PLANE_TEST("cells by twos, 3-bit signed activations, 2 pixels, scores", plane_twos_signed)
 PLANE_TEST("cells by threes, binary, one left over", plane_threes)
 PLANE_TEST("cells by threes, 3-bit unsigned activations bit by bit", plane_threes_serial)

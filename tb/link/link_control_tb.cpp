@@ -17,7 +17,7 @@ struct Control {
   Control() {
     dut->payload_valid = 0, dut->packet_end = 0, dut->packet_good = 0, dut->packet_damaged = 0, dut->lost = 0;
     dut->position = 0, dut->free = 200, dut->available = 0, dut->rd_valid = 1, dut->rd_data = 0x77, dut->counters_value = 0x33;
-    dut->start_ready = 0, dut->reply_ready = 0;
+    dut->start_ready = 0, dut->reply_ready = 0, dut->weights = 0;
     dut.reset();
     dut.run(3);
     commits = rollbacks = rewinds = confirms = errors = 0;
@@ -73,8 +73,13 @@ TEST_CASE("link_control: hello and counters", "[link]") {
   Control test;
   test.packet(Control::Good, kHello, 9);
   const ByteString hello = {1,    0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01, 0x40, 0x78, 0x7d, 0x01, 0xa0, 0x86,
-                            0x01, 0,    13,   0,    3,    0,    0,    0,    20,   0,    0,    1,    0,    1};
+                            0x01, 0,    13,   0,    3,    0,    0,    0,    20,   0,    0,    1,    0,    1,    0};
   CHECK(test.reply() == Packet{0x81, 9, hello});
+  for (const int weights : {1, 2}) {
+    test.dut->weights = static_cast<std::uint8_t>(weights);
+    test.packet(Control::Good, kHello, 9);
+    CHECK(test.reply().payload.back() == weights);
+  }
   test.packet(Control::Good, kCounters, 10);
   CHECK(test.reply() == Packet{0x84, 10, ByteString(16, 0x33)});
   CHECK(test.quiet());

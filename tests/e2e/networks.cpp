@@ -1,6 +1,7 @@
 // Random small networks through plan, emit and the simulated RTL: every layer boundary equals golden, stalled and not; clocks as predicted.
 #include "catch2.hpp"
 #include "emit/design.hpp"
+#include "emit/loads.hpp"
 #include "golden/golden.hpp"
 #include "map/channel_order.hpp"
 #include "random_network.hpp"
@@ -211,4 +212,48 @@ TEST_CASE("FIFOs of the computed depth cannot deadlock, and one word less does")
   const SimulationResult stuck = run_design(write(folder, "short", network, design), network, images, options);
   CHECK(!stuck.bit_exact);
   CHECK_THAT(stuck.failure, contains_text("no beat moved"));
+}
+
+TEST_CASE("weights that block RAMs have no room for are loaded after reset; a damaged file of them is refused") {
+  Random random(test_seed() + 20);
+  NetworkBuilder chain(random, {8, 8, 4}, ValueType::unsigned_bits(4));
+  chain.convolution(32, square(3, 1, 1), ValueType::signed_bits(4)).quantize(ValueType::unsigned_bits(2)).max_pool(square(2, 2));
+  chain.convolution(48, square(3, 1, 1), ValueType::bipolar()).quantize(ValueType::bipolar());
+  chain.fully_connected(10, ValueType::bipolar());
+  const Network network = chain.build();
+  Budget budget = kBudget;
+  budget.block_rams = 12, budget.sprams = 4, budget.loads_weights = true, budget.lut4 = 20000;
+  const Design made = make_design(network, budget, {0, 200000, {}});
+  REQUIRE(!made.loaded.empty());
+  CHECK(made.plan.cost.block_rams <= 12);
+  const TemporaryFolder folder;
+  const fs::path design = write(folder, "design", network, made);
+  const std::vector<MapData> images = random_images(network, 4, random);
+  for (const double stall : {0.0, 0.4}) {
+    SimulationOptions options;
+    options.stall = stall;
+    options.seed = static_cast<unsigned>(random());
+    const SimulationResult result = run_design(design, network, images, options);
+    CAPTURE(stall, options.seed, result.failure);
+    CHECK(result.bit_exact);
+  }
+  Budget other = budget;
+  other.loads_weights = false;
+  CHECK(make_design(network, other, {0, 200000, {}}).loaded.empty());
+  budget.block_rams = 100;  // no need
+  CHECK(make_design(network, budget, {0, 200000, {}}).loaded.empty());
+
+  const nlohmann::json description = read_design(design);
+  std::vector<std::uint8_t> bytes = read_file(design / kWeightsFile);
+  CHECK(read_flash_image(design, description) == load_words(made));
+  const std::vector<std::uint8_t> right = bytes;
+  for (const std::size_t place : {std::size_t{0}, bytes.size() / 2, bytes.size() - 1}) {
+    bytes = right;
+    bytes[place] ^= 4;
+    write_file_atomically(design / kWeightsFile, std::span<const std::uint8_t>(bytes));
+    CHECK_THROWS_WITH(read_flash_image(design, description), contains_text("is damaged, or of another design"));
+  }
+  bytes.pop_back();
+  write_file_atomically(design / kWeightsFile, std::span<const std::uint8_t>(bytes));
+  CHECK_THROWS_WITH(run_design(design, network, images, {}), contains_text("compile the model again"));
 }
