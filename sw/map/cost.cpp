@@ -1,7 +1,9 @@
 #include "map/cost.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <functional>
 #include <numeric>
 
 #include "map/cost_table.hpp"
@@ -17,7 +19,7 @@ constexpr int kEcp5 = 1;                     // Budget::fabric: has LUT RAM
 // fewer), RAMs of 3,328 to 38,016 bits 0.14 to 0.17 with the LUTs that their write ports occupy.
 constexpr double kLargeRomBit = 0.55, kLutRamBit = 0.65;
 
-enum Term { Stages, Products, BitOperations, AccumulatorBits, CombinedBits, SearchBits, LogicRomBits, WordBits, BankBits };
+enum Term { Stages, Products, BitOperations, AccumulatorBits, CombinedBits, SearchBits, LogicRomBits, WordBits, BankBits, PlaneLayers };
 
 void add_blocks(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
   const BlockShape shape = block_shape(device, width, depth);
@@ -99,6 +101,7 @@ int search_levels(const Network& network, const Stage& stage) {
 
 /// LUT4 of control in the basis engine, as synthesized layers show (docs/basis.md): sequencers, readers of orders and FIFO; a lane's reader.
 constexpr double kBasisControl = 450, kLaneControl = 55;
+constexpr double kLoadedRom = 40;  // counters and address of rtl/memory/loaded_rom, likewise
 
 /// Factors of up to 18 signed bits meet in one multiplier; wider ones are split.
 std::int64_t dsps_of(int a_bits, int b_bits) { return std::int64_t{(a_bits + 16) / 17} * ((b_bits + 16) / 17); }
@@ -150,13 +153,20 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   add_search(cost, device, f.lanes, search_levels(network, stage), raw.bits, conv.out_channels, stage.lut_bits);
 }
 
+/// Partial products of a multiplication by these constants: a bit each, or, where all are the same, as many as have to be added to one (synthesis folds it).
+int partial_products(const RequantizeConstants& c) {
+  const bool same = std::adjacent_find(c.mul.begin(), c.mul.end(), std::not_equal_to<>()) == c.mul.end();
+  return same ? std::max(0, std::popcount(static_cast<std::uint64_t>(std::abs(c.mul.front()))) - 1) : c.mul_bits;
+}
+
 void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int out_bits, int lanes, const Budget& device) {
   const RequantizeConstants c = requantize_constants(op, in.type);
   cost.terms[WordBits] += static_cast<double>(lanes) * std::max(in.type.bits() + c.mul_bits, c.add_bits);
-  if (device.dsps > 0 && device.infers_dsps)
+  const int products = partial_products(c);
+  if (products > 0 && device.dsps > 0 && device.infers_dsps)
     cost.dsps = lanes * dsps_of(in.type.bits() + 1, c.mul_bits);
   else
-    cost.terms[BitOperations] = static_cast<double>(lanes) * in.type.bits() * c.mul_bits;
+    cost.terms[BitOperations] = static_cast<double>(lanes) * in.type.bits() * products;
   add_ram(cost, device, std::int64_t{lanes} * out_bits + 1, kRequantizeFifo);
   for (int lane = 0; lane < lanes; ++lane) add_rom(cost, device, c.mul_bits + c.add_bits, in.shape.channels / lanes);
 }
@@ -241,6 +251,7 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
   Cost cost;
   cost.terms[Stages] = 1;
   if (stage.kind == StageKind::Plane) {
+    cost.terms[PlaneLayers] = 1;
     add_plane(cost, network, stage, device);
   } else {
     cost.terms[WordBits] = static_cast<double>(stage.folding.simd) * bits;
@@ -258,6 +269,7 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
                  std::max(tables(*threshold), stage.folding.simd), stage.lut_bits);
   }
   total_lut4(cost, device);
+  if (stage.weights_loaded) cost.lut4 += kLoadedRom;
   return cost;
 }
 

@@ -19,9 +19,9 @@ struct Stage;
 struct Budget;
 
 /// What a stage is made of, in the order of kCostTermNames.
-using CostTerms = std::array<double, 9>;
-inline constexpr std::array<const char*, 9> kCostTermNames = {
-    "stages",            // sequencer, counters, credits, adapters' control
+using CostTerms = std::array<double, 10>;
+inline constexpr std::array<const char*, 10> kCostTermNames = {
+    "stages",            // counters, credits, adapters' control
     "products",          // weight bits that meet an activation per clock: the adders' carries
     "bit_operations",    // cells and adders: weight bits times activation bits per clock
     "accumulator_bits",  // accumulate, hold
@@ -30,6 +30,7 @@ inline constexpr std::array<const char*, 9> kCostTermNames = {
     "logic_rom_bits",    // memories too small for a block
     "word_bits",         // width adapters, padding, registers of an input word
     "bank_bits",         // multiplexers behind memories that are deeper than a block: bits times banks beyond the first
+    "plane_layers",      // sequencer of a plane layer
 };
 
 struct Cost {
