@@ -103,7 +103,7 @@ TEST_CASE("auto takes as few devices as the network fits; a stage that fits none
   Random random(test_seed());
   const Network network = residual(random, 3);
   Budget small = kDevice;
-  small.lut4 = 6000;
+  small.lut4 = 4000;
   PartitionOptions options;
   const Plan plan = make_partition(network, small, {}, options);
   REQUIRE(plan.chips.size() >= 2);
