@@ -21,6 +21,7 @@ QUANTIZE = {
 PHASE = {
     "kind": KINDS, "epochs": float, "rate": float, "optimizer": ("adam", "sgd"), "weight_decay": float, "smoothing": float, "warmup": float,
     "clamp_rate": float, "epochs_per_block": float, "freeze_done": bool, "update_steps": int, "rounds": int, "last_rate": float,
+    "teacher": float, "temperature": float,
 }  # fmt: skip
 
 
@@ -63,6 +64,10 @@ def check(recipe, where):
         _check(at, phase, PHASE, ("kind", "epochs", "rate"))
         if not phase["epochs"] > 0 or not phase["rate"] > 0:
             raise RecipeError(f"{at}: epochs {phase['epochs']} and rate {phase['rate']}; both must be more than 0")
+        if not 0 <= phase.get("teacher", 0) <= 1 or not phase.get("temperature", 1) > 0:
+            raise RecipeError(f"{at}: teacher {phase.get('teacher', 0)} and temperature {phase.get('temperature', 1)}; a share from 0 to 1 and a number above 0 are expected")
+        if phase["kind"] == "float" and phase.get("teacher"):
+            raise RecipeError(f"{at}: a float phase cannot have a teacher, which is the float network")
         if phase["kind"] != "float" and not recipe.get("quantize"):
             raise RecipeError(f"{at}: kind '{phase['kind']}', but the recipe has no [quantize]")
     return recipe

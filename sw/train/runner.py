@@ -26,6 +26,7 @@ from schedule import Schedule
 
 CALIBRATION = (81, 64)  # batches, and images in each, as in NICE
 CURVES = ("phase", "kind", "epoch", "rate", "loss", "held_accuracy", "seconds")
+TEMPERATURE = 4.0  # of a teacher's softened outputs
 POLL = 20  # steps between looks at the clock
 
 
@@ -93,6 +94,13 @@ def rate_at(phase, step, total, steps):
     return last + 0.5 * (phase["rate"] - last) * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
 
 
+def distillation(scores, teacher_scores, temperature):
+    """What a teacher adds to the loss: the divergence of the softened outputs, times temperature^2, which keeps the size of its gradient beside that
+    of the labels (Hinton, Vinyals, Dean: Distilling the Knowledge in a Neural Network, 2015). Mean over the batch."""
+    ours, theirs = (nn.functional.log_softmax(x / temperature, 1) for x in (scores, teacher_scores))
+    return temperature**2 * nn.functional.kl_div(ours, theirs, reduction="batchmean", log_target=True)
+
+
 class Run:
     """One recipe in one folder. `data`: on the device; `deadline`: on time.time()'s clock, or None; `init`: a float.pt to start from; the result then
     states the float accuracy of its run."""
@@ -103,6 +111,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe["seed"])
         init = pathlib.Path(init) if init else None
+        self.float_file = init or folder / "float.pt"
         model, self.blocks = build(recipe, load_checkpoint(init) if init else None)
         self.model = model.to(self.device, memory_format=torch.channels_last)  # a fifth faster on a CPU than channels first
         self.phase, self.epoch, self.curves, self.seconds, self.float_accuracy = 0, 0, [], 0.0, None
@@ -160,6 +169,25 @@ class Run:
         clamps = ", ".join(f"{part.clamp.item():.3g}" for part in activations_of(self.model) if hasattr(part, "clamp"))
         self.log(f"clamps calibrated: {clamps}")
 
+    def _teacher(self, phase):
+        """The float network that this run started from, or None where the phase has no `teacher`."""
+        if not phase.get("teacher"):
+            return None
+        if not self.float_file.exists():
+            raise ValueError(f"{self.recipe['name']}: a phase has a teacher, which is the float network; there is no {self.float_file}. Put a phase of kind 'float' first")
+        with torch.random.fork_rng(devices=[]):  # building it must not change what is drawn afterwards
+            model, _ = build(self.recipe, load_checkpoint(self.float_file))
+        return model.to(self.device, memory_format=torch.channels_last).eval()
+
+    def _loss(self, phase, teacher, x, labels):
+        scores, share = self.model(x), phase.get("teacher", 0.0)
+        loss = (1 - share) * nn.functional.cross_entropy(scores, labels, label_smoothing=phase.get("smoothing", 0.0))
+        if teacher is None:
+            return loss
+        with torch.no_grad():
+            theirs = teacher(x)
+        return loss + share * distillation(scores, theirs, phase.get("temperature", TEMPERATURE))
+
     def _run_phase(self, phase):
         images, labels, batch = self.data.train.images, self.data.train.labels, self.recipe["batch"]
         steps = -(-len(labels) // batch)
@@ -173,7 +201,7 @@ class Run:
         if self.epoch:
             self.optimizer.load_state_dict(self.saved_optimizer)
         augmentation = {key: self.recipe["data"][key] for key in ("shift", "flip") if key in self.recipe["data"]}
-        smoothing = phase.get("smoothing", 0.0)
+        teacher = self._teacher(phase)
         while self.epoch * steps < total:
             start = time.time()
             self.model.train()
@@ -190,7 +218,7 @@ class Run:
                 for group in self.optimizer.param_groups:
                     group["lr"] = rate * group["factor"]
                 x = datasets.augmented(images[chunk].float(), **augmentation)
-                loss = nn.functional.cross_entropy(self.model(x), labels[chunk], label_smoothing=smoothing)
+                loss = self._loss(phase, teacher, x, labels[chunk])
                 losses += loss.detach()
                 if schedule.has_penalty:
                     loss = loss + schedule.penalty()

@@ -82,7 +82,7 @@ def small_recipe(**over):
 
 
 ADMM_PHASES = [{"kind": kind, "epochs": 2, "rate": 0.003, "rounds": 2, "update_steps": 3} for kind in ("float", "prune", "masked", "levels", "fixing")]
-NICE_PHASES = [{"kind": "float", "epochs": 1, "rate": 0.01}, {"kind": "gradual", "epochs": 5, "epochs_per_block": 0.75, "rate": 0.005}]
+NICE_PHASES = [{"kind": "float", "epochs": 1, "rate": 0.01}, {"kind": "gradual", "epochs": 5, "epochs_per_block": 0.75, "rate": 0.005, "teacher": 0.5}]
 
 
 class Runs(unittest.TestCase):
@@ -122,6 +122,35 @@ class Runs(unittest.TestCase):
                 results = [json.loads((pathlib.Path(folder) / "result.json").read_text()) for folder in (whole, cut)]
                 self.assertEqual(results[0]["accuracy"], results[1]["accuracy"])
 
+    def test_a_teacher_alone_makes_labels_irrelevant(self):
+        """With teacher = 1 the loss has no label in it; with less than that it has."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            self.run_in(folder / "float", small_recipe(phase=NICE_PHASES[:1]))
+            weights = {}
+            for teacher in (1.0, 0.5):
+                for turned in (0, 1):
+                    data = small_data()
+                    data.train.labels[:] = (data.train.labels + turned) % 10
+                    recipe = small_recipe(phase=[{"kind": "hard", "epochs": 2, "rate": 0.005, "teacher": teacher}])
+                    out = folder / f"{teacher}-{turned}"
+                    runner.Run(recipe, data, out, "cpu", init=folder / "float/float.pt", say=lambda text: None).run()
+                    weights[teacher, turned] = {key: value for key, value in np.load(out / "model.npz").items() if value.dtype == np.float32}
+            same = {teacher: all(np.array_equal(weights[teacher, 0][key], weights[teacher, 1][key]) for key in weights[teacher, 0]) for teacher in (1.0, 0.5)}
+            self.assertEqual(same, {1.0: True, 0.5: False})
+
+    def test_distillation_is_the_divergence_of_softened_outputs(self):
+        ours, theirs = torch.tensor([[1.0, 3.0], [0.0, 0.0]]), torch.tensor([[2.0, -2.0], [0.0, 0.0]])
+        p, q = torch.softmax(theirs / 2, 1), torch.softmax(ours / 2, 1)
+        expected = 4 * (p * (p / q).log()).sum() / 2
+        self.assertAlmostEqual(runner.distillation(ours, theirs, 2.0).item(), expected.item(), places=5)
+        self.assertEqual(runner.distillation(theirs, theirs, 2.0).item(), 0)
+
+    def test_a_teacher_needs_a_float_network(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaisesRegex(ValueError, "Put a phase of kind 'float' first"):
+                self.run_in(folder, small_recipe(phase=[{"kind": "hard", "epochs": 1, "rate": 0.005, "teacher": 0.5}]))
+
     def test_admm_reaches_its_ratio(self):
         with tempfile.TemporaryDirectory() as folder:
             result = self.run_in(folder, small_recipe(variant="admm-w3a4", phase=ADMM_PHASES))
@@ -157,6 +186,8 @@ class Recipes(unittest.TestCase):
             ({"net": {"name": "vgg"}}, "one of digits-cnn"),
             ({"phase": []}, r"no \[\[phase\]\]"),
             ({"phase": [{"kind": "float", "epochs": 0, "rate": 1}]}, "more than 0"),
+            ({"phase": [{"kind": "hard", "epochs": 1, "rate": 1, "teacher": 1.5}]}, "teacher 1.5 and temperature 1; a share from 0 to 1"),
+            ({"phase": [{"kind": "float", "epochs": 1, "rate": 1, "teacher": 0.5}]}, "a float phase cannot have a teacher"),
             ({"data": {}}, "key 'set' is missing"),
         ):
             with self.assertRaisesRegex(recipes.RecipeError, expected):
