@@ -9,9 +9,10 @@
 // PAIRS (pair_sum): totals are sums of its terms, CAN_SIGN: of two's complement, else of centred activations; word_top has no effect.
 // TRIPLES (triple_count): one activation bit without sign; weights are recoded.
 // All PEs share SIMD activations; with DEPTHWISE every PE has its own, and cell i of PE pe takes activation i*PE + pe of SIMD*PE.
-// With WPAR > 1 a word has all weight planes at once, plane p counting 2^p; the top plane counts -2^p if W_SIGNED.
+// With WPAR > 1 a word has all weight planes at once, plane p counting 2^p; the top plane counts -2^p if W_SIGNED. PRODUCTS makes each weight with its
+// activation a product of a multiplier block (product_sum); with CAN_SIGN, word_top must be high.
 //
-// Latency    from a word with word_last to run_valid, at most ceil(log2 SIMD) + ceil(log2 WPAR) + 3.
+// Latency    from a word with word_last to run_valid, at most ceil(log2 SIMD) + ceil(log2 WPAR) + 3; PRODUCTS: ceil(log2 SIMD) + 5.
 // Rate       one word per clock, runs back to back.
 // Reset      valid bits only.
 `default_nettype none
@@ -26,6 +27,7 @@ module plane_array #(
     parameter bit DEPTHWISE = 0,   // every PE has activations of its own
     parameter int WPAR      = 1,   // weight planes at once; more than one: AND cells
     parameter bit W_SIGNED  = 0,
+    parameter bit PRODUCTS  = 0,   // multipliers, see above; WPAR > 1
     parameter int RUN_BITS  = 12,  // of a total
     parameter int INFO_BITS = 1,   // side information of a word, >= 1
     parameter int FABRIC    = 0,   // cells of 0: no particular fabric, 1: ECP5, 2: iCE40
@@ -52,12 +54,15 @@ module plane_array #(
   end
   if (TRIPLES && (ACT_BITS != 1 || CAN_SIGN || PAIRS)) begin : g_triples_rule error_TRIPLES_is_for_one_activation_bit_without_sign check (); end
 
+  if (PRODUCTS && WPAR == 1) begin : g_products_rule error_PRODUCTS_needs_WPAR_above_1 check (); end
+
   localparam int GROUPS = PE * WPAR;
   localparam int SETS   = DEPTHWISE ? GROUPS : 1;
-  // ECP5 has flip-flops to spare: inputs are registered, so that the way from a memory is a clock of its own.
-  localparam int ENTRY  = FABRIC == 1 ? 1 : 0;
+  // ECP5 has flip-flops to spare: inputs are registered, so that the way from a memory is a clock of its own. Multipliers there have registers of their own.
+  localparam int ENTRY  = FABRIC == 1 && !PRODUCTS ? 1 : 0;
   localparam int SUMS   = PAIRS   ? 1 + $clog2(SIMD)                // pair_sum
-                        : TRIPLES ? 2 + $clog2((SIMD + 2) / 3)      // triple_count; else signed_sum and plane_merge
+                        : TRIPLES ? 2 + $clog2((SIMD + 2) / 3)      // triple_count
+                        : PRODUCTS ? (FABRIC == 1 ? 3 : 1) + $clog2(SIMD)  // product_sum; else signed_sum and plane_merge
                                   : $clog2(SIMD) - (ACT_BITS == 1 && SIMD > 2 ? 1 : 0) + (CAN_SIGN ? 1 : 0) + $clog2(WPAR);
 
   // ---- The control bits of a word travel beside its data, up to the accumulators and one clock further.
@@ -77,52 +82,63 @@ module plane_array #(
   assign run_info  = pipe_line[(ENTRY+SUMS+1)*PIPE_BITS+:INFO_BITS];
   wire unused_lines = &{1'b0, pipe_line, valid_line};
 
-  // ---- The word's sum for each PE and plane.
+  // ---- The word's sum for each PE.
   localparam int PLANE_BITS = PAIRS    ? ACT_BITS + $clog2(SIMD)
                             : TRIPLES  ? $clog2(SIMD + 1)
                             : CAN_SIGN ? $clog2(((1 << ACT_BITS) - 1) * SIMD + 1) + 1
                                        : $clog2(((1 << ACT_BITS) - 1) * SIMD + (SIMD % 4 == 0 ? 0 : 1));
-  wire [WORD*ACT_BITS-1:0]     entered;
-  wire [GROUPS*SIMD-1:0]       entered_weights;
-  wire                         entered_top;
-  wire [SETS*SIMD*ACT_BITS-1:0] mine;
-  wire [GROUPS*PLANE_BITS-1:0] planes;
-  wire [GROUPS-1:0]            plane_w, plane_a;
+  localparam bit IS_SIGNED = CAN_SIGN || WPAR > 1 || PAIRS;
+  localparam bit LEFT_OVER = !PAIRS && !TRIPLES && !PRODUCTS && (SIMD % 4 == 0 || (CAN_SIGN && ACT_BITS == 1));
+  localparam int SUM_BITS  = PRODUCTS ? ACT_BITS + (CAN_SIGN ? 0 : 1) + WPAR + (W_SIGNED ? 0 : 1) + $clog2(SIMD) : PLANE_BITS + (WPAR > 1 ? WPAR + 1 : 0);
+  wire [WORD*ACT_BITS-1:0]      entered;
+  wire [GROUPS*SIMD-1:0]        entered_weights;
+  wire                          entered_top;
+  wire [PE*SUM_BITS-1:0]        sums;
+  wire [PE-1:0]                 left_w, left_a;
   delay_line #(.WIDTH(WORD * ACT_BITS + GROUPS * SIMD + 1), .CLOCKS(ENTRY)) entry (
       .clk(clk), .in_data({activations, weights, word_top}), .out_data({entered, entered_weights, entered_top})
   );
-  if (DEPTHWISE) begin : g_own
-    for (genvar i = 0; i < GROUPS * SIMD; i++) begin : g_cell
-      assign mine[i*ACT_BITS+:ACT_BITS] = entered[(i%SIMD*PE+i/SIMD/WPAR)*ACT_BITS+:ACT_BITS];
+  if (PRODUCTS) begin : g_products
+    localparam int FILTERS = DEPTHWISE ? PE : 1;
+    wire [FILTERS*SIMD*ACT_BITS-1:0] mine;
+    for (genvar i = 0; i < FILTERS * SIMD; i++) begin : g_activation
+      assign mine[i*ACT_BITS+:ACT_BITS] = entered[(i%SIMD*FILTERS+i/SIMD)*ACT_BITS+:ACT_BITS];
     end
-  end else begin : g_shared
-    assign mine = entered;
-  end
-  if (PAIRS) begin : g_pairs
-    pair_sum #(.GROUPS(GROUPS), .N(SIMD), .ACT_BITS(ACT_BITS), .CENTERED(!CAN_SIGN)) cells (
-        .clk(clk), .weights(entered_weights), .activations(mine), .sums(planes)
-    );
-    assign {plane_w, plane_a} = '0;
+    product_sum #(
+        .GROUPS(PE), .N(SIMD), .ACT_BITS(ACT_BITS), .A_SIGNED(CAN_SIGN), .OWN(DEPTHWISE), .W_BITS(WPAR), .W_SIGNED(W_SIGNED), .FABRIC(FABRIC)
+    ) cells (.clk(clk), .weights(entered_weights), .activations(mine), .sums(sums));
+    assign {left_w, left_a} = '1;
     wire unused_top = entered_top;
-  end else if (TRIPLES) begin : g_triples
-    triple_count #(.GROUPS(GROUPS), .N(SIMD)) cells (.clk(clk), .weights(entered_weights), .activations(mine), .sums(planes));
-    assign {plane_w, plane_a} = '0;
-    wire unused_top = entered_top;
-  end else begin : g_cells
-    signed_sum #(.GROUPS(GROUPS), .N(SIMD), .ACT_BITS(ACT_BITS), .CAN_SIGN(CAN_SIGN), .OWN(DEPTHWISE), .XNOR(XNOR), .FABRIC(FABRIC)) cells (
-        .clk(clk), .weights(entered_weights), .activations(mine), .top(entered_top), .sums(planes), .left_weight(plane_w), .left_activation(plane_a)
-    );
+  end else begin : g_planes
+    wire [SETS*SIMD*ACT_BITS-1:0] mine;
+    wire [GROUPS*PLANE_BITS-1:0]  planes;
+    wire [GROUPS-1:0]             plane_w, plane_a;
+    if (DEPTHWISE) begin : g_own
+      for (genvar i = 0; i < GROUPS * SIMD; i++) begin : g_cell
+        assign mine[i*ACT_BITS+:ACT_BITS] = entered[(i%SIMD*PE+i/SIMD/WPAR)*ACT_BITS+:ACT_BITS];
+      end
+    end else begin : g_shared
+      assign mine = entered;
+    end
+    if (PAIRS) begin : g_pairs
+      pair_sum #(.GROUPS(GROUPS), .N(SIMD), .ACT_BITS(ACT_BITS), .CENTERED(!CAN_SIGN)) cells (
+          .clk(clk), .weights(entered_weights), .activations(mine), .sums(planes)
+      );
+      assign {plane_w, plane_a} = '0;
+      wire unused_top = entered_top;
+    end else if (TRIPLES) begin : g_triples
+      triple_count #(.GROUPS(GROUPS), .N(SIMD)) cells (.clk(clk), .weights(entered_weights), .activations(mine), .sums(planes));
+      assign {plane_w, plane_a} = '0;
+      wire unused_top = entered_top;
+    end else begin : g_cells
+      signed_sum #(.GROUPS(GROUPS), .N(SIMD), .ACT_BITS(ACT_BITS), .CAN_SIGN(CAN_SIGN), .OWN(DEPTHWISE), .XNOR(XNOR), .FABRIC(FABRIC)) cells (
+          .clk(clk), .weights(entered_weights), .activations(mine), .top(entered_top), .sums(planes), .left_weight(plane_w), .left_activation(plane_a)
+      );
+    end
+    plane_merge #(
+        .GROUPS(PE), .WPAR(WPAR), .IN_BITS(PLANE_BITS), .IS_SIGNED(CAN_SIGN || PAIRS), .W_SIGNED(W_SIGNED), .LEFT_OVER(LEFT_OVER), .FABRIC(FABRIC)
+    ) merge (.clk(clk), .planes(planes), .weight(plane_w), .activation(plane_a), .sums(sums), .left_weight(left_w), .left_activation(left_a));
   end
-
-  // ---- The planes at their weights.
-  localparam bit IS_SIGNED = CAN_SIGN || WPAR > 1 || PAIRS;
-  localparam bit LEFT_OVER = !PAIRS && !TRIPLES && (SIMD % 4 == 0 || (CAN_SIGN && ACT_BITS == 1));
-  localparam int SUM_BITS  = PLANE_BITS + (WPAR > 1 ? WPAR + 1 : 0);
-  wire [PE*SUM_BITS-1:0] sums;
-  wire [PE-1:0]          left_w, left_a;
-  plane_merge #(
-      .GROUPS(PE), .WPAR(WPAR), .IN_BITS(PLANE_BITS), .IS_SIGNED(CAN_SIGN || PAIRS), .W_SIGNED(W_SIGNED), .LEFT_OVER(LEFT_OVER), .FABRIC(FABRIC)
-  ) merge (.clk(clk), .planes(planes), .weight(plane_w), .activation(plane_a), .sums(sums), .left_weight(left_w), .left_activation(left_a));
 
   // ---- Accumulators. What comes complemented is turned round here, and a lone negative plane is subtracted.
   localparam bit MINUS  = W_SIGNED && WPAR == 1;

@@ -2,7 +2,8 @@
 // registered_multiplier - the product of two signed numbers, with the registers that its place on the chip asks for
 //
 // FABRIC 1, ECP5: multiplier blocks stand in rows far from most logic. The way there and back takes clocks of its own: registers at the block's inputs and output,
-// which are its own where both factors have up to 18 bits (multiplier_ecp5), and one behind it. Elsewhere one register behind the product.
+// which are its own where both factors have up to 18 bits (multiplier_ecp5), and one behind it. Elsewhere one register behind the product, which MAC16 makes of
+// an iCE40's block (multiplier).
 // Simulators and other tools see the behavioural form.
 //
 // Latency    1 clock; FABRIC 1: 3.
@@ -12,7 +13,8 @@
 module registered_multiplier #(
     parameter int A_BITS = 8,
     parameter int B_BITS = 4,
-    parameter int FABRIC = 0    // 1: ECP5
+    parameter int FABRIC = 0,   // 1: ECP5
+    parameter int MAC16  = 0    // multiplier, unless FABRIC is 1
 ) (
     input  wire                             clk,
     input  wire  signed [A_BITS-1:0]        a,
@@ -38,7 +40,7 @@ module registered_multiplier #(
     end
     assign result = held;
   end else begin : g_plain
-    assign result = (A_BITS + B_BITS)'(a) * (A_BITS + B_BITS)'(b);
+    multiplier #(.A_BITS(A_BITS), .B_BITS(B_BITS), .MAC16(MAC16)) plain (.a(a), .b(b), .product(result));
   end
   always_ff @(posedge clk) product <= result;
 endmodule

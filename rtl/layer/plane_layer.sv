@@ -27,6 +27,7 @@ module plane_layer #(
     parameter int DEPTHWISE       = 0,    // every PE has activations of its own
     parameter int WPAR            = 1,    // weight planes per word: 1, or all with AND cells and APAR = A_BITS
     parameter int W_SIGNED        = 0,    // WPAR > 1: the top plane counts negative
+    parameter int PRODUCTS        = 0,    // WPAR > 1: a multiplier for each weight, see plane_array
     parameter int FABRIC          = 0,    // of plane_array: 0 any, 1 ECP5, 2 iCE40
     parameter int TOTAL_BITS      = 8,    // of a run's total
     parameter int ACC_BITS        = 8,    // signed raw accumulator
@@ -195,7 +196,7 @@ module plane_layer #(
   for (genvar i = 0; i < PIXELS; i++) begin : g_pixel
     plane_array #(
         .PE(PE), .SIMD(SIMD), .ACT_BITS(APAR), .CAN_SIGN(A_SIGNED != 0), .XNOR(XNOR != 0), .PAIRS(PAIRS != 0), .TRIPLES(TRIPLES != 0),
-        .DEPTHWISE(DEPTHWISE != 0), .WPAR(WPAR), .W_SIGNED(W_SIGNED != 0), .RUN_BITS(TOTAL_BITS), .INFO_BITS(INFO_BITS), .FABRIC(FABRIC)
+        .DEPTHWISE(DEPTHWISE != 0), .WPAR(WPAR), .W_SIGNED(W_SIGNED != 0), .PRODUCTS(PRODUCTS != 0), .RUN_BITS(TOTAL_BITS), .INFO_BITS(INFO_BITS), .FABRIC(FABRIC)
     ) array (
         .clk(clk), .rst(rst), .word_valid(cell_valid), .word_first(cell_first), .word_last(cell_last), .word_top(cell_top), .word_info(cell_info),
         .activations(activations[i*WORD*APAR+:WORD*APAR]), .weights(weights), .run_valid(runs_valid[i]), .run_info(runs_info[i*INFO_BITS+:INFO_BITS]),

@@ -128,7 +128,7 @@ constexpr std::int64_t kReader = 3;  // window_reader, REGISTERED: from a word o
 std::unique_ptr<Element> make_plane(const Parameters& p) {
   EngineTiming t = window(p);
   const std::int64_t simd = p("SIMD"), apar = p("APAR"), wpar = p("WPAR"), count = p("PIXELS") * p("PE"), lanes = p("LANES");
-  const bool registered = p("FABRIC") == 1, pairs = p("PAIRS") != 0, triples = p("TRIPLES", 0) != 0, is_signed = p("A_SIGNED") != 0, scores = p("SCORES") != 0;
+  const bool registered = p("FABRIC") == 1, pairs = p("PAIRS") != 0, triples = p("TRIPLES", 0) != 0, products = p("PRODUCTS", 0) != 0, is_signed = p("A_SIGNED") != 0, scores = p("SCORES") != 0;
   const bool combines = p("RUN_LANES", 0) > 0;
   const std::int64_t run_lanes = combines ? p("RUN_LANES") : count;
   const std::int64_t search_bits = scores ? 0 : p("SEARCH_BITS");
@@ -137,10 +137,11 @@ std::unique_ptr<Element> make_plane(const Parameters& p) {
                               (combines ? 3 + count / run_lanes : 0) + t.group_beats;
   t.credits = flight / p("GROUP_CLOCKS") + 2 + p("SLACK");
   const std::int64_t passes = p("A_BITS") / apar > 1 ? 1 : 0;
-  const std::int64_t sums = pairs     ? 1 + clog2(simd)
-                            : triples ? 2 + clog2((simd + 2) / 3)
-                                      : clog2(simd) - (apar == 1 && simd > 2 ? 1 : 0) + (is_signed ? 1 : 0) + clog2(wpar);
-  const std::int64_t array = (registered ? 1 : 0) + sums + 1;
+  const std::int64_t sums = pairs      ? 1 + clog2(simd)
+                            : triples  ? 2 + clog2((simd + 2) / 3)
+                            : products ? (registered ? 3 : 1) + clog2(simd)
+                                       : clog2(simd) - (apar == 1 && simd > 2 ? 1 : 0) + (is_signed ? 1 : 0) + clog2(wpar);
+  const std::int64_t array = (registered && !products ? 1 : 0) + sums + 1;
   const std::int64_t combiner = combines ? 2 + (run_lanes < count ? 1 : 0) : 0;
   const std::int64_t shifter = run_lanes > lanes ? 1 : 0;
   const std::int64_t activation = scores ? 2 : (registered ? 3 : 2) * search_bits + 1;

@@ -153,7 +153,7 @@ void add_compile(CLI::App& program) {
   app->add_option(
          "--fold", compile->fold,
          "LAYER:pe=N,simd=N,apar=N,wpar=N,pixels=N, or a part of it: the folding that a layer (*: every layer with weights) must have; "
-         "apar and wpar may be 'all'; of decomposed layers also engine=plane or engine=basis, and sparse=N,rows=N; may be repeated")
+         "apar and wpar may be 'all'; products=blocks or products=logic, with wpar=all; of decomposed layers also engine=plane or engine=basis, and sparse=N,rows=N; may be repeated")
       ->take_all();
   app->add_option("--baud", compile->baud, "bits per second of the serial link, at most a quarter of the clock and 3,000,000")
       ->capture_default_str();

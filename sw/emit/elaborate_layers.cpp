@@ -97,6 +97,7 @@ void Elaboration::add_plane(const Stage& stage) {
                   {"DEPTHWISE", num(stage.depthwise ? 1 : 0)},
                   {"WPAR", num(f.wpar)},
                   {"W_SIGNED", num(subtracts ? 1 : 0)},
+                  {"PRODUCTS", num(f.products ? 1 : 0)},
                   {"FABRIC", num(design_.plan.fabric)},
                   {"TOTAL_BITS", num(total_bits(stage, conv, in, raw))},
                   {"ACC_BITS", num(raw.bits)},

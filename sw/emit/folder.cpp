@@ -262,6 +262,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                                 {"simd", stage.folding.simd},
                                 {"apar", stage.folding.apar},
                                 {"wpar", stage.folding.wpar},
+                                {"products", stage.folding.products},
                                 {"pixels", stage.folding.pixels},
                                 {"lanes", stage.folding.lanes},
                                 {"planes", stage.planes},

@@ -76,7 +76,7 @@ std::vector<std::string> compile_options(const Study& study, const Point& point)
   if (point.fps > 0) options.insert(options.end(), {"--fps", fmt::format("{}", point.fps)});
   std::string rule;
   const auto add = [&](const std::string& part) { rule += (rule.empty() ? "*:" : ",") + part; };
-  if (point.engine == "parallel") add("apar=all,wpar=all,pixels=1");
+  if (point.engine == "parallel") add("apar=all,wpar=all,pixels=1,products=logic");
   if (point.engine == "serial") add("apar=all,wpar=1,pixels=1");
   if (point.engine == "bit-serial") add("apar=1,wpar=1,pixels=1");
   if (point.pe > 0) add(fmt::format("pe={}", point.pe));

@@ -110,9 +110,17 @@ std::int64_t dsps_of(int a_bits, int b_bits) { return std::int64_t{(a_bits + 16)
 /// The multipliers of rtl/layer/run_combiner: a lane's total by a level, which the pass has moved.
 void add_multipliers(Cost& cost, const Stage& stage, int total_bits, int level_bits) {
   if (stage.multiplies_in_blocks)
-    cost.dsps = stage.folding.run_lanes * dsps_of(total_bits, level_bits);
+    cost.dsps += stage.folding.run_lanes * dsps_of(total_bits, level_bits);
   else
     cost.terms[BitOperations] += static_cast<double>(stage.folding.run_lanes) * total_bits * level_bits;
+}
+
+/// LUT4 of rtl/arithmetic/product_sum beside its blocks: adders that take a LUT a bit, level by level.
+double product_adders(const Folding& f, const Convolution& conv, const ValueType& in) {
+  const auto [a, w] = product_factors(f, conv, in);
+  std::int64_t luts = 0;
+  for (int numbers = f.simd, bits = a + w + 1; numbers > 1; numbers = (numbers + 1) / 2, ++bits) luts += std::int64_t{numbers / 2} * bits;
+  return static_cast<double>(luts * f.pe * f.pixels);
 }
 
 void add_plane(Cost& cost, const Network& network, const Stage& stage, const Budget& device) {
@@ -121,8 +129,12 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   const ValueType& in = network.input_of(layer).type;
   const RawAccumulator raw = raw_accumulator(conv, in, stage.pairs);
   const Folding& f = stage.folding;
-  cost.terms[Products] = static_cast<double>(f.pe) * f.pixels * f.simd * f.wpar;
-  cost.terms[BitOperations] = cost.terms[Products] * f.apar;
+  if (f.products) {
+    cost.dsps = products_dsps(f, conv, in);
+  } else {
+    cost.terms[Products] = static_cast<double>(f.pe) * f.pixels * f.simd * f.wpar;
+    cost.terms[BitOperations] = cost.terms[Products] * f.apar;
+  }
   cost.terms[AccumulatorBits] = static_cast<double>(f.pe) * f.pixels * raw.bits;
   if (stage.combines) cost.terms[CombinedBits] = static_cast<double>(f.run_lanes) * raw.bits;
   if (stage.coefficient_bits > 0) {
@@ -180,6 +192,15 @@ std::pair<int, int> level_factors(const Network& network, const Stage& stage) {
   const ValueType& in = network.input_of(layer).type;
   const int total = total_bits(stage, conv, in, raw_accumulator(conv, in, stage.pairs)) + (has_signed_totals(stage, conv, in) ? 0 : 1);
   return {total, stage.coefficient_bits + in.bits() - stage.folding.apar};
+}
+
+std::pair<int, int> product_factors(const Folding& folding, const Convolution& conv, const ValueType& in) {
+  return {folding.apar + (in.is_signed() ? 0 : 1), folding.wpar + (conv.weight_type.is_signed() ? 0 : 1)};
+}
+
+std::int64_t products_dsps(const Folding& folding, const Convolution& conv, const ValueType& in) {
+  const auto [a, w] = product_factors(folding, conv, in);
+  return std::int64_t{folding.pe} * folding.pixels * folding.simd * dsps_of(a, w);
 }
 
 double most_underestimated() { return kMostUnderestimated; }
@@ -271,6 +292,7 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
   }
   total_lut4(cost, device);
   if (stage.weights_loaded) cost.lut4 += kLoadedRom;
+  if (stage.folding.products) cost.lut4 += product_adders(stage.folding, std::get<Convolution>(layer.op), network.input_of(layer).type);
   return cost;
 }
 

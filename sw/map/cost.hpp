@@ -15,6 +15,7 @@
 namespace bitloom {
 
 struct BasisProgram;
+struct Folding;
 struct Stage;
 struct Budget;
 
@@ -67,6 +68,10 @@ void total_lut4(Cost& cost, const Budget& device);
 
 /// Signed bits of the two factors where a codebook's level meets a total (rtl/layer/run_combiner).
 std::pair<int, int> level_factors(const Network& network, const Stage& stage);
+
+/// Signed bits of an activation and of a weight that meet in a multiplier (Folding::products), and how many blocks such a layer takes.
+std::pair<int, int> product_factors(const Folding& folding, const Convolution& conv, const ValueType& in);
+std::int64_t products_dsps(const Folding& folding, const Convolution& conv, const ValueType& in);
 
 /// How much more LUTs than estimated a design may take, as a share: the most that bench/fit_cost saw of designs that it had not fitted.
 double most_underestimated();

@@ -26,10 +26,16 @@ FoldRule::Engine parse_engine(const std::string& rule, const std::string& text) 
   return text == "plane" ? FoldRule::Engine::Plane : FoldRule::Engine::Basis;
 }
 
+FoldRule::Products parse_products(const std::string& rule, const std::string& text) {
+  if (text != "blocks" && text != "logic") throw Error("--fold", fmt::format("'{}' in '{}': blocks or logic expected", text, rule));
+  return text == "blocks" ? FoldRule::Products::Blocks : FoldRule::Products::Logic;
+}
+
 bool allows(const FoldRule& rule, const Folding& f, int wpar, int apar, int bits) {
   const bool basis = f.sparse > 0;
   if (rule.engine != FoldRule::Engine::Any && basis != (rule.engine == FoldRule::Engine::Basis)) return false;
   if (rule.pixels > 0 && f.pixels != rule.pixels) return false;
+  if (rule.products != FoldRule::Products::Any && f.products != (rule.products == FoldRule::Products::Blocks)) return false;
   if (basis)
     return rule.pe == 0 && rule.simd == 0 && rule.apar == 0 && rule.wpar == 0 && (rule.sparse == 0 || f.sparse == rule.sparse) &&
            (rule.rows == 0 || f.rows == rule.rows);
@@ -66,8 +72,12 @@ FoldRule parse_fold_rule(const std::string& text) {
       rule.engine = parse_engine(text, part.substr(equals + 1));
       continue;
     }
+    if (name == "products" && equals != std::string::npos) {
+      rule.products = parse_products(text, part.substr(equals + 1));
+      continue;
+    }
     if (field == nullptr || equals == std::string::npos)
-      throw Error("--fold", fmt::format("'{}' in '{}': pe=N, simd=N, apar=N, wpar=N, pixels=N, engine=plane|basis, sparse=N or rows=N expected", part, text));
+      throw Error("--fold", fmt::format("'{}' in '{}': pe=N, simd=N, apar=N, wpar=N, pixels=N, products=blocks|logic, engine=plane|basis, sparse=N or rows=N expected", part, text));
     *field = parse_number(text, name, part.substr(equals + 1));
   }
   if (rule == FoldRule{rule.layer} || rule.layer.empty())
@@ -93,7 +103,7 @@ std::vector<Folding> allowed_foldings(const Network& network, const Stage& stage
           fmt::format(
               "has no folding with pe={}, simd={}, apar={}, wpar={}, pixels={} (0: any): pe divides its output channels, simd its "
               "input channels (or is a kernel row of all of them), wpar is 1 or {}, with apar={} where it is not 1, pixels is 1, 2 or "
-              "4 and divides its output's width; the basis engine (engine=basis, sparse, rows, pixels) is for decomposed layers only",
+              "4 and divides its output's width, products=blocks is for wpar above 1; the basis engine (engine=basis, sparse, rows, pixels) is for decomposed layers only",
               rule.pe, rule.simd, apar, wpar, rule.pixels, planes, bits));
     if (apar > 0)
       for (Folding& folding : foldings) folding.apar = apar;

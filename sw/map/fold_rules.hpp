@@ -19,12 +19,13 @@ struct FoldRule {
   int wpar = 0;    ///< weight planes per word: 1 or all
   int pixels = 0;  ///< output pixels that share a weight word
   enum class Engine { Any, Plane, Basis } engine = Engine::Any;
+  enum class Products { Any, Blocks, Logic } products = Products::Any;  ///< whether weights meet activations in multiplier blocks
   int sparse = 0, rows = 0;  ///< of the basis engine
 
   bool operator==(const FoldRule&) const = default;
 };
 
-/// "LAYER:pe=8,simd=16,apar=1|all,wpar=1|all,pixels=2,engine=plane|basis,sparse=4,rows=3", at least one of them. Throws Error naming what it does not understand.
+/// "LAYER:pe=8,simd=16,apar=1|all,wpar=1|all,pixels=2,products=blocks|logic,engine=plane|basis,sparse=4,rows=3", at least one of them. Throws Error naming what it does not understand.
 FoldRule parse_fold_rule(const std::string& text);
 
 /// The foldings that every rule for the stage allows; an APAR that is asked for takes the place of the planner's. Throws Error naming the

@@ -68,6 +68,13 @@ bool multiplies_in_blocks(const Network& network, const Stage& stage, const Budg
   return budget.infers_dsps || (total <= kMac16Bits && level <= kMac16Bits);
 }
 
+/// Whether the device has a block for each product, and factors fit it.
+bool has_blocks_for_products(const Stage& stage, const Convolution& conv, const ValueType& in, const Budget& budget) {
+  const std::int64_t blocks = products_dsps(stage.folding, conv, in);
+  const auto [a, w] = product_factors(stage.folding, conv, in);
+  return blocks <= budget.dsps && (budget.fabric != kIce40 || std::max(a, w) <= kMac16Bits);
+}
+
 /// Two by two: all bits of several at once, and a group is a single run.
 bool takes_pairs(const Stage& stage, const Convolution& conv, int bits, int fabric) {
   const Folding& f = stage.folding;
@@ -108,7 +115,7 @@ bool apply_plane(const Network& network, Stage& stage, const Layer& layer, const
 
   stage.words_per_pixel = program.words();
   stage.weight_words = program.weight_words();
-  stage.planes = describe(program);
+  stage.planes = describe(program) + (f.products ? ", a multiplier block for each weight of a word" : "");
   stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel;
   return true;
 }
@@ -143,6 +150,7 @@ std::vector<Folding> foldings(const Network& network, const Stage& stage) {
       if (out_width % pixels != 0) break;
       for (const int wpar : planes > 1 ? std::vector{1, planes} : std::vector{1}) {
         for (const int run_lanes : {0, pe * pixels}) result.push_back({pe, simd, bits, 0, columns, wpar, pixels, run_lanes});
+        if (wpar > 1) result.push_back({pe, simd, bits, 0, columns, wpar, pixels, 0, true});
       }
     }
   };
@@ -172,6 +180,7 @@ bool apply(const Network& network, Stage& stage, const Folding& folding, LayerPr
   const std::int64_t pixels = std::int64_t{stage.in_shape.height} * stage.in_shape.width;
   switch (stage.kind) {
     case StageKind::Plane:
+      if (folding.products && !has_blocks_for_products(stage, std::get<Convolution>(layer.op), network.input_of(layer).type, budget)) return false;
       stage.pairs = takes_pairs(stage, std::get<Convolution>(layer.op), network.input_of(layer).type.bits(), budget.fabric);
       stage.triples = takes_triples(stage, std::get<Convolution>(layer.op), network.input_of(layer).type, budget.fabric);
       if (!apply_plane(network, stage, layer, programs->masks)) return false;

@@ -30,7 +30,7 @@ struct Budget {
   int fabric = 0;           ///< 0 any, 1 ECP5, 2 iCE40: what arrays are made of, and what they cost
   std::int64_t link_lut4 = 0;  ///< that the serial link takes, beside the fraction
   bool loads_weights = false;  ///< such RAMs may hold weights, which the board reads from its flash after reset
-  bool infers_dsps = true;  ///< every multiplication takes blocks; else those with a codebook's levels only, where blocks are left
+  bool infers_dsps = true;  ///< every multiplication takes blocks; else those of plane layers only, where blocks are left
 };
 
 /// A window over a stream of words, in the terms of rtl/layer/window_reader: everything but the heights is in words.
@@ -70,6 +70,7 @@ struct Folding {
   int wpar = 1;       ///< weight planes per word: 1, or all
   int pixels = 1;     ///< neighbouring output pixels that share each weight word; divides the output's width
   int run_lanes = 0;  ///< totals that are combined per clock: lanes, or pe * pixels; 0: not chosen yet
+  bool products = false;  ///< wpar > 1: each weight meets its activation in a multiplier block (rtl/arithmetic/product_sum)
   // Of the basis engine, which a decomposed layer may have instead. Its pe is lanes, and simd the channels of an input word.
   int sparse = 0;  ///< lanes that add a coefficient per clock for each of `pixels`; 0: the plane engine
   int rows = 0;    ///< kernel rows that a sum meets at once: 1, or all

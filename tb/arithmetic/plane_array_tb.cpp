@@ -15,6 +15,11 @@
 #include <Varray_pairs_ice40.h>
 #include <Varray_planes.h>
 #include <Varray_planes_ecp5.h>
+#include <Varray_products.h>
+#include <Varray_products_ecp5.h>
+#include <Varray_products_ice40.h>
+#include <Varray_products_own.h>
+#include <Varray_products_unsigned.h>
 #include <Varray_select_ice40.h>
 #include <Varray_select_odd.h>
 #include <Varray_select_signed.h>
@@ -45,6 +50,7 @@ struct ArrayCase {
   int wpar = 1;
   bool w_signed = false;
   bool pairs = false, triples = false;  // weights come a clock later
+  bool products = false;                // activations with sign have all their bits
 
   int activations() const { return depthwise ? simd * pe : simd; }  // of a word
   int lane(int p, int i) const { return depthwise ? i * pe + p : i; }
@@ -54,7 +60,7 @@ struct ArrayCase {
       while (1 << bits < n) ++bits;
       return bits;
     };
-    return log2(simd) + log2(wpar) + 3;
+    return products ? log2(simd) + 5 : log2(simd) + log2(wpar) + 3;
   }
   std::int64_t cell(bool weight, const Bits& data, int i, bool top) const {
     const std::uint64_t mask = (std::uint64_t{1} << act_bits) - 1, a = data.get(i * act_bits, act_bits);
@@ -111,7 +117,7 @@ class ArrayBench {
       std::vector<std::int64_t> sums(static_cast<std::size_t>(layer_.pe), 0);
       const int words = random_.chance(0.3) ? 1 : 1 + static_cast<int>(random_.below(6));
       const std::uint32_t kind = random_.below(4);  // 0, 1: every activation and weight at an end of its range
-      const bool top = random_.chance(0.5);         // without effect unless can_sign
+      const bool top = random_.chance(0.5) || layer_.products;  // without effect unless can_sign
       for (int w = 0; w < words; ++w) {
         while (random_.chance(gap)) step();
         Bits data = random_.bits(layer_.activations() * layer_.act_bits), weights = random_.bits(layer_.pe * layer_.wpar * layer_.simd);
@@ -222,6 +228,15 @@ TEST_CASE("plane_array, several weight planes at once", "[arithmetic]") {
   check_array<Varray_planes>(layer);
   check_array<Varray_planes_ecp5>(layer);
   check_array<Varray_signed_planes_ecp5>({.pe = 2, .simd = 8, .act_bits = 4, .run_bits = 16, .wpar = 4, .w_signed = true});
+}
+TEST_CASE("plane_array, products", "[arithmetic]") {
+  check_array<Varray_products>({.pe = 3, .simd = 5, .act_bits = 8, .run_bits = 20, .wpar = 8, .w_signed = true, .products = true});
+  check_array<Varray_products_ecp5>({.pe = 2, .simd = 9, .act_bits = 8, .run_bits = 22, .wpar = 8, .w_signed = true, .products = true});
+  check_array<Varray_products_ice40>(
+      {.pe = 2, .simd = 4, .act_bits = 8, .run_bits = 14, .can_sign = true, .wpar = 5, .w_signed = true, .products = true});
+  check_array<Varray_products_unsigned>({.pe = 2, .simd = 1, .act_bits = 4, .run_bits = 11, .wpar = 3, .products = true});
+  check_array<Varray_products_own>(
+      {.pe = 3, .simd = 3, .act_bits = 4, .run_bits = 14, .can_sign = true, .depthwise = true, .wpar = 4, .w_signed = true, .products = true});
 }
 TEST_CASE("plane_array, eight bits", "[arithmetic]") {
   check_array<Varray_octets_ecp5>({.pe = 2, .simd = 64, .act_bits = 8, .run_bits = 16});

@@ -47,6 +47,7 @@ struct Engine {
   bool narrowing = false;                       // every group has a bit or digit less than the one before
   bool shared_cells = false;                    // XNOR cells by twos, or by threes if one bit is taken at a time
   bool loaded = false;                          // weights come by load_*, behind those of another layer
+  int products = -1;                            // a multiplier for each weight, as this FABRIC has them; -1: none
 };
 
 /// A convolution without padding (a fully connected layer is one with a 1x1 map), its folding, and its output.
@@ -256,6 +257,7 @@ struct PlaneCase {
     if (depthwise) number("DEPTHWISE", 1);
     if (engine.shared_cells) number("FABRIC", 2), number(pairs() ? "PAIRS" : "TRIPLES", 1);
     if (parallel) number("WPAR", wpar()), number("W_SIGNED", 1);
+    if (engine.products >= 0) number("PRODUCTS", 1), number("FABRIC", engine.products);
     number("TOTAL_BITS", total_bits()), number("ACC_BITS", acc_bits()), number("BUFFER_DEPTH", depth()), number("EXTENT", extent());
     number("OUT_HEIGHT", out_height()), number("OUT_WIDTH", steps_per_row()), number("STEP_X", step_x()), number("STEP_ROW", step_row());
     number("STEP_FRAME", step_frame()), number("OFFSET_BITS", offset_bits()),
@@ -321,6 +323,11 @@ inline const std::vector<PlaneCase> plane_cases = {
     {"plane_dw_xnor", 5, 5, 6, 3, 3, 2, 1, Acts::Bipolar, 1, 1, 6, 1, 1, 3, 1, 1, 0, 1, 1, 1, 0, true},
     {"plane_parallel", 5, 5, 6, 3, 3, 1, 1, Acts::Unsigned, 3, 4, 8, 6, 3, 4, 1, 7, 0, 1, 3, 0, 0, false, false, true},
     {"plane_dw_parallel", 4, 5, 8, 3, 3, 1, 1, Acts::Signed, 2, 3, 8, 1, 2, 4, 2, 3, 0, 1, 2, 1, 0, true, false, true},
+    {"plane_products", 5, 5, 6, 3, 3, 1, 1, Acts::Unsigned, 8, 8, 8, 6, 8, 4, 1, 7, 0, 1, 3, 0, 0, false, false, true, {.products = 1}},
+    {"plane_products_point", 4, 6, 7, 1, 1, 1, 1, Acts::Unsigned, 4, 4, 6, 7, 4, 6, 6, 3, 0, 1, 2, 0, 0, false, false, true, {.products = 1}},
+    {"plane_products_dw", 4, 5, 8, 3, 3, 1, 1, Acts::Signed, 2, 3, 8, 1, 2, 4, 2, 3, 0, 1, 2, 1, 0, true, false, true, {.products = 2}},
+    {"plane_products_pixels", 5, 6, 6, 3, 3, 1, 1, Acts::Signed, 4, 5, 8, 6, 4, 4, 4, 0, 0, 0, 15, 2, 0, false, false, true,
+     {.pixels = 2, .products = 0}},
     {"plane_average", 4, 4, 6, 2, 2, 2, 1, Acts::Unsigned, 4, 1, 6, 1, 2, 3, 1, 0, 0, 0, 7, 0, 0, true, true},
     {"plane_w3a4", 6, 6, 8, 3, 3, 1, 1, Acts::Unsigned, 4, 3, 8, 8, 1, 4, 1, 7, 0, 1, 3, 0},  // the shape and cells of plane_binary
     {"plane_xnor_serial", 4, 5, 4, 2, 2, 1, 1, Acts::Signed, 3, 1, 4, 4, 1, 2, 1, 7, 0, 1, 3, 3},

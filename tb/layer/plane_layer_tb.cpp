@@ -27,6 +27,10 @@
 #include <Vplane_pixels_parallel.h>
 #include <Vplane_pixels_whole.h>
 #include <Vplane_point.h>
+#include <Vplane_products.h>
+#include <Vplane_products_dw.h>
+#include <Vplane_products_pixels.h>
+#include <Vplane_products_point.h>
 #include <Vplane_serial.h>
 #include <Vplane_signed.h>
 #include <Vplane_sparse.h>
@@ -211,6 +215,10 @@ PLANE_TEST("2 pixels, one group", plane_pixels)
 PLANE_TEST("4 pixels, two groups, two passes", plane_pixels_groups)
 PLANE_TEST("4 pixels, one group, all totals combined at once", plane_pixels_whole)
 PLANE_TEST("depthwise, stride 2, 2 pixels, two groups", plane_pixels_dw)
+PLANE_TEST("products, w8a8, ECP5", plane_products)
+PLANE_TEST("products, a group a clock", plane_products_point)
+PLANE_TEST("products, depthwise, iCE40", plane_products_dw)
+PLANE_TEST("products, 2 pixels, scores", plane_products_pixels)
 PLANE_TEST("2 pixels, three weight planes at once, two groups", plane_pixels_parallel)
 PLANE_TEST("3-bit weights, 2-bit activations at once", plane_full)
 PLANE_TEST("a quarter of the words", plane_sparse)

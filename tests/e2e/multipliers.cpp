@@ -1,4 +1,4 @@
-// A design with multiplier blocks: its netlists, synthesized and placed, equal golden (label synth: one place and route).
+// Designs with multiplier blocks: their netlists, synthesized and placed, equal golden (label synth: three small place and routes).
 #include <nlohmann/json.hpp>
 
 #include "random/generator.hpp"
@@ -23,23 +23,41 @@ Spec requantized() {
   return spec;
 }
 
-}  // namespace
+/// A 3x3 convolution of 6-bit weights and 4-bit pixels, to be made of products.
+Spec multiplied() {
+  Spec spec = requantized();
+  LayerSpec& conv = spec.layers.front();
+  conv.kernel_height = conv.kernel_width = 3;
+  conv.quantizer = {.form = QuantizerForm::Quant, .bits = 2};
+  return spec;
+}
 
-TEST_CASE("multiplier blocks in netlists = golden") {
+void check_netlists(const Spec& spec, const std::string& board, const std::vector<std::string>& options, int blocks) {
   const TemporaryFolder folder;
   const std::string design = (folder / "design").string();
-  write_file_atomically(folder / "small.onnx", build(requantized()).bytes);
+  write_file_atomically(folder / "small.onnx", build(spec).bytes);
   const auto done = [](const CommandResult& result) {
     INFO(result.err);
     REQUIRE(result.status == 0);
     return nlohmann::json::parse(result.out);
   };
-  done(bitloom_command({"compile", (folder / "small.onnx").string(), "--board", "ulx3s-12f", "--clocks", "130", "--out", design, "--json"}));
-  REQUIRE(done(bitloom_command({"synth", design, "--json"})).at("dsp").get<int>() > 0);
+  std::vector<std::string> compile = {"compile", (folder / "small.onnx").string(), "--board", board, "--out", design, "--json"};
+  compile.insert(compile.end(), options.begin(), options.end());
+  done(bitloom_command(compile));
+  REQUIRE(done(bitloom_command({"synth", design, "--json"})).at("dsp").get<int>() == blocks);
   for (const char* netlist : {"synthesized", "placed"}) {
     CAPTURE(netlist);
     const auto result = done(bitloom_command({"sim", design, "--data", "digits", "--images", "8", "--netlist", netlist, "--json"}));
     CHECK(result.at("bit_exact") == true);
     CHECK(result.at("images") == 8);
   }
+}
+
+}  // namespace
+
+TEST_CASE("a requantizer's multiplier blocks in netlists = golden") { check_netlists(requantized(), "ulx3s-12f", {"--clocks", "130", "--fold", "*:wpar=1"}, 2); }
+
+TEST_CASE("a block for each weight in netlists = golden") {
+  check_netlists(multiplied(), "ulx3s-12f", {"--fold", "*:pe=2,simd=3,pixels=1,products=blocks"}, 6);
+  check_netlists(multiplied(), "icebreaker", {"--fold", "*:pe=2,simd=3,pixels=1,products=blocks"}, 6);
 }

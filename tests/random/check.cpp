@@ -323,6 +323,7 @@ class Case {
       }
       rule.wpar = pick({0, 1, FoldRule::kAllPlanes});
       if (rule.wpar == 1 && random() % 2 == 0) rule.apar = 1;
+      if (rule.wpar == FoldRule::kAllPlanes && random() % 2 == 0) rule.products = FoldRule::Products::Logic;
       const int width = stage.window.out_width(stage.in_shape.width);
       rule.pixels = width % 4 == 0 ? pick({0, 1, 2, 4}) : width % 2 == 0 ? pick({0, 1, 2}) : 0;
       if (rule.wpar != 0 || rule.pixels != 0) rules.push_back(rule);

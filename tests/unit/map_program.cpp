@@ -123,6 +123,24 @@ TEST_CASE("a codebook of four levels takes a plane for each level that is not ze
   CHECK(of_luts.cost.lut4 > stage.cost.lut4);
 }
 
+TEST_CASE("wide products take multiplier blocks while there are enough") {
+  Random random(test_seed());
+  const Network network = layer(random, ValueType::signed_bits(8), [&](int, int) { return pick(random, -128, 127); });
+  const Stage blocks = planned(network, "pe=4,simd=8,wpar=all,pixels=1");
+  CHECK(blocks.folding.products);
+  CHECK(blocks.cost.dsps == 4 * 8);
+  const Stage logic = planned(network, "pe=4,simd=8,wpar=all,pixels=1,products=logic");
+  CHECK(!logic.folding.products);
+  CHECK(logic.cost.dsps == 0);
+  CHECK(logic.clocks == blocks.clocks);
+  CHECK(logic.cost.lut4 > blocks.cost.lut4);
+  Budget few = kBudget;
+  few.dsps = 4 * 8 - 1;
+  CHECK(!planned(network, "pe=4,simd=8,wpar=all,pixels=1", few).folding.products);
+  CHECK_THROWS_WITH(planned(network, "pe=4,simd=8,products=blocks,wpar=1"), contains_text("products=blocks is for wpar above 1"));
+  CHECK_THROWS_WITH(parse_fold_rule("conv0:products=some"), contains_text("blocks or logic expected"));
+}
+
 TEST_CASE("a group without weights still gives its results, at the rate of its lanes") {
   Random random(test_seed());
   const Network network = layer(random, ValueType::signed_bits(3), [&](int k, int) { return k < 8 ? 0 : pick(random, -4, 3); });
