@@ -16,6 +16,7 @@
 #include "emit/design.hpp"
 #include "flow/alone_top.hpp"
 #include "flow/boards.hpp"
+#include "flow/carry_ends.hpp"
 #include "flow/floorplan.hpp"
 #include "flow/netlist.hpp"
 #include "flow/nextpnr.hpp"
@@ -156,6 +157,14 @@ void improve_block_rams(const Job& job) {
   json& module = netlist.at("modules").at(job.top());
   absorb_output_registers(module);
   if (2 * rams->second >= job.board.bram) order_block_rams(module, job.design);
+  write_file_atomically(file, netlist.dump());
+}
+
+/// What the netlist of an iCE40 needs beyond Yosys.
+void improve_carry_chains(const Job& job) {
+  const fs::path file = job.folder / job.build / "netlist.json";
+  json netlist = read_json(file);
+  buffer_carry_ends(netlist.at("modules").at(job.top()));
   write_file_atomically(file, netlist.dump());
 }
 
@@ -333,7 +342,10 @@ SynthEstimate estimate_synthesis(const fs::path& design_folder) {
   result.yosys_cells = yosys_cells(job.folder / cells);
   for (const auto& [type, count] : result.yosys_cells)
     for (int i = 0; i < count; ++i) result.used += mapped_cell_use(type);
-  result.layers = packed_by_layer(read_placed(job.folder / netlist).at("modules").at("bitloom_core"), job.design);
+  json mapped = read_placed(job.folder / netlist);
+  json& core = mapped.at("modules").at("bitloom_core");
+  if (job.board.family == "ice40") buffer_carry_ends(core);
+  result.layers = packed_by_layer(core, job.design);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::error_code ignored;
   for (const fs::path& file : {cells, netlist}) fs::remove(job.folder / file, ignored);
@@ -371,6 +383,7 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   synthesize_netlist(job);
   if (options.patchable) place_pilots(job);
   if (job.board.family == "ecp5") improve_block_rams(job);
+  if (job.board.family == "ice40") improve_carry_chains(job);
   step(2, fmt::format("place and route ({})", nextpnr_name(job.board)));
   const std::map<std::string, double> fmax = place_seeds(job);
   SynthResult result = collect(job);
