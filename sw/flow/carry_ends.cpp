@@ -1,19 +1,17 @@
 #include "flow/carry_ends.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
-#include <vector>
 
 namespace bitloom {
 using nlohmann::json;
 namespace {
 
-/// A net's readers; the flip-flop among them, if it is the only one.
-struct Readers {
-  int count = 0;
+/// Who is connected to a net.
+struct Ends {
+  int count = 0;  ///< pins and ports, the driver's among them
+  bool carry = false;
   std::string register_at_d;
 };
 
@@ -33,32 +31,27 @@ json passing_lut(std::int64_t carry, std::int64_t out) {
 
 int buffer_carry_ends(json& module) {
   json& cells = module.at("cells");
-  std::map<std::int64_t, Readers> readers;
-  std::set<std::int64_t> carries;
+  std::map<std::int64_t, Ends> ends;
   std::int64_t last = 1;
   for (const auto& [name, port] : module.at("ports").items())
     for (const json& bit : port.at("bits"))
-      if (bit.is_number()) ++readers[bit.get<std::int64_t>()].count, last = std::max(last, bit.get<std::int64_t>());
+      if (bit.is_number()) ++ends[bit.get<std::int64_t>()].count;
   for (const auto& [name, cell] : cells.items())
     for (const auto& [pin, bits] : cell.at("connections").items())
       for (const json& bit : bits) {
         if (!bit.is_number()) continue;
-        const auto net = bit.get<std::int64_t>();
-        last = std::max(last, net);
-        if (cell.at("port_directions").at(pin) == "output") {
-          if (cell.at("type") == "SB_CARRY") carries.insert(net);
-          continue;
-        }
-        ++readers[net].count;
-        if (pin == "D" && is_register(cell)) readers[net].register_at_d = name;
+        Ends& net = ends[bit.get<std::int64_t>()];
+        ++net.count;
+        if (pin == "CO" && cell.at("type") == "SB_CARRY") net.carry = true;
+        if (pin == "D" && is_register(cell)) net.register_at_d = name;
       }
+  if (!ends.empty()) last = ends.rbegin()->first;
   int made = 0;
-  for (const std::int64_t carry : carries) {
-    const Readers& reader = readers[carry];
-    if (reader.count != 1 || reader.register_at_d.empty()) continue;
-    const std::string name = reader.register_at_d + "_carry";
+  for (const auto& [carry, net] : ends) {
+    if (net.count != 2 || !net.carry || net.register_at_d.empty()) continue;
+    const std::string name = net.register_at_d + "_carry";
     cells[name] = passing_lut(carry, ++last);
-    cells.at(reader.register_at_d).at("connections").at("D") = json::array({last});
+    cells.at(net.register_at_d).at("connections").at("D") = json::array({last});
     module.at("netnames")[name] = {{"hide_name", 1}, {"bits", json::array({last})}, {"attributes", json::object()}};
     ++made;
   }

@@ -8,16 +8,13 @@ using nlohmann::json;
 namespace {
 
 json flip_flop(int d) {
-  return {{"type", "SB_DFFE"},
-          {"port_directions", {{"C", "input"}, {"D", "input"}, {"Q", "output"}}},
-          {"connections", {{"C", {2}}, {"D", {d}}, {"Q", {d + 100}}}}};
+  return {{"type", "SB_DFFE"}, {"connections", {{"C", {2}}, {"D", {d}}, {"Q", {d + 100}}}}};
 }
 
 /// A carry with output 10, and what reads it.
 json chain(const json& readers) {
   json cells = readers;
   cells["sum.carry"] = {{"type", "SB_CARRY"},
-                        {"port_directions", {{"I0", "input"}, {"I1", "input"}, {"CI", "input"}, {"CO", "output"}}},
                         {"connections", {{"I0", {3}}, {"I1", {4}}, {"CI", {"0"}}, {"CO", {10}}}}};
   return {{"ports", json::object()}, {"cells", cells}, {"netnames", json::object()}};
 }
