@@ -52,7 +52,7 @@ int buffer_carry_ends(json& module) {
     const std::string name = net.register_at_d + "_carry";
     cells[name] = passing_lut(carry, ++last);
     cells.at(net.register_at_d).at("connections").at("D") = json::array({last});
-    module.at("netnames")[name] = {{"hide_name", 1}, {"bits", json::array({last})}, {"attributes", json::object()}};
+    module["netnames"][name] = {{"hide_name", 1}, {"bits", json::array({last})}, {"attributes", json::object()}};
     ++made;
   }
   return made;

@@ -102,12 +102,7 @@ CellUse cell_use(const std::string& type, const json& parameters) {
 json read_placed(const std::filesystem::path& file) {
   std::ifstream in(file);
   if (!in) throw Error(file.string(), "cannot be read; nextpnr should have written it");
-  const auto keep = [](int, json::parse_event_t event, json& value) {
-    if (event != json::parse_event_t::key) return true;
-    const auto& key = value.get_ref<const std::string&>();
-    return key != "netnames" && key != "attributes" && key != "port_directions";
-  };
-  json placed = json::parse(in, keep, false);
+  json placed = json::parse(in, nullptr, false);
   if (placed.is_discarded()) throw Error(file.string(), "is not valid JSON; nextpnr should have written a netlist");
   return placed;
 }
@@ -115,12 +110,8 @@ json read_placed(const std::filesystem::path& file) {
 json read_netlist(const std::filesystem::path& file) {
   std::ifstream in(file);
   if (!in) throw Error(file.string(), "cannot be read; synthesis should have written it");
-  const auto keep = [](int, json::parse_event_t event, json& value) {
-    if (event != json::parse_event_t::key) return true;
-    const auto& key = value.get_ref<const std::string&>();
-    return key != "src" && key != "hdlname" && key != "ROUTING";
-  };
-  json netlist = json::parse(in, keep, false);
+  // No callback that leaves keys out: with one, the parser walks through all cells at the end of each.
+  json netlist = json::parse(in, nullptr, false);
   if (netlist.is_discarded() || !netlist.contains("modules")) throw Error(file.string(), "is not a netlist in JSON");
   for (auto& [name, module] : netlist.at("modules").items())
     if (name == "board_top" || netlist.at("modules").size() == 1) return std::move(module);

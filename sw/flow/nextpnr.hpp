@@ -30,10 +30,10 @@ double report_fmax(const nlohmann::json& report, const std::string& where);
 /// What one placed cell uses; parameters as nextpnr writes them. Zero for pads and buffers.
 CellUse cell_use(const std::string& type, const nlohmann::json& parameters);
 
-/// The placed netlist that nextpnr --write makes, without the parts that are not needed here (they are most of it).
+/// The placed netlist that nextpnr --write makes.
 nlohmann::json read_placed(const std::filesystem::path& file);
 
-/// The one module of a netlist in Yosys' JSON, with everything but source positions and the like; attributes of cells stay.
+/// The one module of a netlist in Yosys' JSON.
 nlohmann::json read_netlist(const std::filesystem::path& file);
 
 /// Name of the row for what belongs to no layer.

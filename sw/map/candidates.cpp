@@ -145,6 +145,7 @@ Candidates make_candidates(const Network& network, const Budget& budget, const s
     std::optional<LayerPrograms> programs;
     if (conv != nullptr) programs.emplace(*conv, network.input_of(network.layers[static_cast<std::size_t>(stage.layer)]).type);
     for (const Folding& folding : allowed_foldings(network, stage, foldings(network, stage), fold)) {
+      if (folding.products && !budget.infers_dsps && !asks_for_blocks(stage, fold)) continue;  // few and far between: docs/decisions.md
       Stage option = stage;
       if (!apply(network, option, folding, programs ? &*programs : nullptr, budget)) continue;
       for (const WindowBuffer buffer : {WindowBuffer::Shallow, WindowBuffer::Shared}) {

@@ -111,6 +111,11 @@ std::vector<Folding> allowed_foldings(const Network& network, const Stage& stage
   return foldings;
 }
 
+bool asks_for_blocks(const Stage& stage, const std::vector<FoldRule>& rules) {
+  return std::any_of(rules.begin(), rules.end(),
+                     [&](const FoldRule& rule) { return concerns(rule, stage) && rule.products == FoldRule::Products::Blocks; });
+}
+
 void check_fold_rules(const std::vector<Stage>& stages, const std::vector<FoldRule>& rules) {
   for (const FoldRule& rule : rules) {
     if (std::any_of(stages.begin(), stages.end(), [&](const Stage& stage) { return concerns(rule, stage); })) continue;

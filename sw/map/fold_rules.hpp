@@ -33,6 +33,9 @@ FoldRule parse_fold_rule(const std::string& text);
 std::vector<Folding> allowed_foldings(const Network& network, const Stage& stage, std::vector<Folding> foldings,
                                       const std::vector<FoldRule>& rules);
 
+/// Whether a rule for the stage says products=blocks.
+bool asks_for_blocks(const Stage& stage, const std::vector<FoldRule>& rules);
+
 /// Throws Error when a rule names no layer with weights.
 void check_fold_rules(const std::vector<Stage>& stages, const std::vector<FoldRule>& rules);
 

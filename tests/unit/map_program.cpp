@@ -137,6 +137,10 @@ TEST_CASE("wide products take multiplier blocks while there are enough") {
   Budget few = kBudget;
   few.dsps = 4 * 8 - 1;
   CHECK(!planned(network, "pe=4,simd=8,wpar=all,pixels=1", few).folding.products);
+  Budget named = kBudget;
+  named.infers_dsps = false;
+  CHECK(!planned(network, "pe=4,simd=8,wpar=all,pixels=1", named).folding.products);
+  CHECK(planned(network, "pe=4,simd=8,wpar=all,pixels=1,products=blocks", named).folding.products);
   CHECK_THROWS_WITH(planned(network, "pe=4,simd=8,products=blocks,wpar=1"), contains_text("products=blocks is for wpar above 1"));
   CHECK_THROWS_WITH(parse_fold_rule("conv0:products=some"), contains_text("blocks or logic expected"));
 }
