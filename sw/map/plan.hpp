@@ -30,7 +30,7 @@ struct Budget {
   int fabric = 0;           ///< 0 any, 1 ECP5, 2 iCE40: what arrays are made of, and what they cost
   std::int64_t link_lut4 = 0;  ///< that the serial link takes, beside the fraction
   bool loads_weights = false;  ///< such RAMs may hold weights, which the board reads from its flash after reset
-  bool infers_dsps = true;  ///< every multiplication takes blocks; else those of plane layers only, where blocks are left
+  bool infers_dsps = true;  ///< every multiplication takes blocks; else those with a codebook's levels, where blocks are left, and products by hand
 };
 
 /// A window over a stream of words, in the terms of rtl/layer/window_reader: everything but the heights is in words.
