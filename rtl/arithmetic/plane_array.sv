@@ -57,7 +57,8 @@ module plane_array #(
   if (PRODUCTS && WPAR == 1) begin : g_products_rule error_PRODUCTS_needs_WPAR_above_1 check (); end
 
   localparam int GROUPS = PE * WPAR;
-  localparam int SETS   = DEPTHWISE ? GROUPS : 1;
+  localparam int PLANES = PRODUCTS ? 1 : WPAR;  // that take their activations apart
+  localparam int SETS   = DEPTHWISE ? PE * PLANES : 1;
   // ECP5 has flip-flops to spare: inputs are registered, so that the way from a memory is a clock of its own. Multipliers there have registers of their own.
   localparam int ENTRY  = FABRIC == 1 && !PRODUCTS ? 1 : 0;
   localparam int SUMS   = PAIRS   ? 1 + $clog2(SIMD)                // pair_sum
@@ -93,33 +94,28 @@ module plane_array #(
   wire [WORD*ACT_BITS-1:0]      entered;
   wire [GROUPS*SIMD-1:0]        entered_weights;
   wire                          entered_top;
+  wire [SETS*SIMD*ACT_BITS-1:0] mine;
   wire [PE*SUM_BITS-1:0]        sums;
   wire [PE-1:0]                 left_w, left_a;
   delay_line #(.WIDTH(WORD * ACT_BITS + GROUPS * SIMD + 1), .CLOCKS(ENTRY)) entry (
       .clk(clk), .in_data({activations, weights, word_top}), .out_data({entered, entered_weights, entered_top})
   );
-  if (PRODUCTS) begin : g_products
-    localparam int FILTERS = DEPTHWISE ? PE : 1;
-    wire [FILTERS*SIMD*ACT_BITS-1:0] mine;
-    for (genvar i = 0; i < FILTERS * SIMD; i++) begin : g_activation
-      assign mine[i*ACT_BITS+:ACT_BITS] = entered[(i%SIMD*FILTERS+i/SIMD)*ACT_BITS+:ACT_BITS];
+  if (DEPTHWISE) begin : g_own
+    for (genvar i = 0; i < SETS * SIMD; i++) begin : g_cell
+      assign mine[i*ACT_BITS+:ACT_BITS] = entered[(i%SIMD*PE+i/SIMD/PLANES)*ACT_BITS+:ACT_BITS];
     end
+  end else begin : g_shared
+    assign mine = entered;
+  end
+  if (PRODUCTS) begin : g_products
     product_sum #(
         .GROUPS(PE), .N(SIMD), .ACT_BITS(ACT_BITS), .A_SIGNED(CAN_SIGN), .OWN(DEPTHWISE), .W_BITS(WPAR), .W_SIGNED(W_SIGNED), .FABRIC(FABRIC)
     ) cells (.clk(clk), .weights(entered_weights), .activations(mine), .sums(sums));
     assign {left_w, left_a} = '1;
     wire unused_top = entered_top;
   end else begin : g_planes
-    wire [SETS*SIMD*ACT_BITS-1:0] mine;
-    wire [GROUPS*PLANE_BITS-1:0]  planes;
-    wire [GROUPS-1:0]             plane_w, plane_a;
-    if (DEPTHWISE) begin : g_own
-      for (genvar i = 0; i < GROUPS * SIMD; i++) begin : g_cell
-        assign mine[i*ACT_BITS+:ACT_BITS] = entered[(i%SIMD*PE+i/SIMD/WPAR)*ACT_BITS+:ACT_BITS];
-      end
-    end else begin : g_shared
-      assign mine = entered;
-    end
+    wire [GROUPS*PLANE_BITS-1:0] planes;
+    wire [GROUPS-1:0]            plane_w, plane_a;
     if (PAIRS) begin : g_pairs
       pair_sum #(.GROUPS(GROUPS), .N(SIMD), .ACT_BITS(ACT_BITS), .CENTERED(!CAN_SIGN)) cells (
           .clk(clk), .weights(entered_weights), .activations(mine), .sums(planes)

@@ -18,7 +18,7 @@ module product_sum #(
     parameter bit W_SIGNED = 1,
     parameter int FABRIC   = 0,  // registered_multiplier
     localparam int SETS     = OWN ? GROUPS : 1,
-    localparam int A_WIDTH  = ACT_BITS + (A_SIGNED ? 0 : 1),  // as a signed factor
+    localparam int A_WIDTH  = ACT_BITS + (A_SIGNED ? 0 : 1),  // of a signed factor: a zero above what has no sign
     localparam int W_WIDTH  = W_BITS + (W_SIGNED ? 0 : 1),
     localparam int LEVELS   = $clog2(N),
     localparam int SUM_BITS = A_WIDTH + W_WIDTH + LEVELS
@@ -44,7 +44,7 @@ module product_sum #(
             assign weight[p] = weights[(g*W_BITS+p)*N+j];
           end
           registered_multiplier #(.A_BITS(A_WIDTH), .B_BITS(W_WIDTH), .FABRIC(FABRIC), .MAC16(MAC16)) multiplier (
-              .clk(clk), .a(A_WIDTH'({A_SIGNED && activation[ACT_BITS-1], activation})), .b(W_WIDTH'({W_SIGNED && weight[W_BITS-1], weight})), .product(number)
+              .clk(clk), .a(A_WIDTH'(activation)), .b(W_WIDTH'(weight)), .product(number)
           );
         end else begin : g_sum
           localparam int BELOW = (N + (1 << (level - 1)) - 1) >> (level - 1);
