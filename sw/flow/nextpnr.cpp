@@ -152,6 +152,13 @@ std::vector<int> cell_owners(const json& cells, const json& design, const std::s
   return result;
 }
 
+json instances_as_layers(const json& design) {
+  json layers = json::array();
+  for (const json& layer : design.at("layers"))
+    for (const json& instance : layer.at("instances")) layers.push_back({{"name", instance}, {"instances", {instance}}});
+  return {{"layers", layers}};
+}
+
 std::vector<LayerUse> use_by_layer(const json& placed, const json& design) {
   std::vector<LayerUse> result;
   for (const json& layer : design.at("layers")) result.push_back({layer.at("name").get<std::string>(), {}});

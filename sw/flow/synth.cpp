@@ -298,7 +298,9 @@ SynthResult collect(const Job& job) {
   result.fmax_mhz = report_fmax(report, report_file.string());
   const auto use = report_utilization(report, report_file.string());
   result.available = available(use, job.board);
-  result.layers = use_by_layer(read_placed(job.folder / job.build / "placed.json"), job.design);
+  const json placed = read_placed(job.folder / job.build / "placed.json");
+  result.layers = use_by_layer(placed, job.design);
+  result.instances = use_by_layer(placed, instances_as_layers(job.design));
   for (const LayerUse& layer : result.layers) result.used += layer.use;
   // Two counts of the same thing: nextpnr's own, and ours by layer.
   const auto own = use.find(job.board.family == "ice40" ? "ICESTORM_LC" : "TRELLIS_COMB");

@@ -52,6 +52,7 @@ struct SynthResult {
   double clock_mhz = 0;   ///< that the board runs at
   CellUse used, available;
   std::vector<LayerUse> layers;            ///< adds up to `used`; "link and board" comes last
+  std::vector<LayerUse> instances;         ///< the same, by instance: a layer's width adapters, padding, array and FIFO apart
   std::map<std::string, int> yosys_cells;  ///< cell type -> count after synthesis, before packing
   std::filesystem::path bitstream;         ///< relative to the design folder
   std::uint64_t bitstream_bytes = 0;

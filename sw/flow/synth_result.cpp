@@ -38,6 +38,22 @@ json layers_json(const std::vector<LayerUse>& layers) {
   return rows;
 }
 
+/// The rows of `list`, which must add up to `whole`.
+std::vector<LayerUse> read_uses(const json& in, const std::string& list, const CellUse& whole, const std::string& where) {
+  json rows;
+  read(in, list, rows, where);
+  std::vector<LayerUse> result;
+  CellUse sum;
+  for (const json& row : rows) {
+    LayerUse& layer = result.emplace_back();
+    read(row, "name", layer.name, where + ": " + list);
+    for (const Resource& resource : kResources) read(row, resource.name, layer.use.*resource.count, where + ": " + list);
+    sum += layer.use;
+  }
+  if (sum != whole) throw Error(where, fmt::format("the {} do not add up to the whole; run bitloom synth again", list));
+  return result;
+}
+
 }  // namespace
 
 CellUse& CellUse::operator+=(const CellUse& other) {
@@ -65,6 +81,7 @@ json to_json(const SynthResult& result) {
     out[std::string(resource.name) + "_available"] = result.available.*resource.count;
   }
   out["layers"] = layers_json(result.layers);
+  out["instances"] = layers_json(result.instances);
   return out;
 }
 
@@ -109,17 +126,8 @@ SynthResult synth_result_from_json(const json& in, const std::string& where) {
     read(in, resource.name, result.used.*resource.count, where);
     read(in, std::string(resource.name) + "_available", result.available.*resource.count, where);
   }
-  json layers;
-  read(in, "layers", layers, where);
-  CellUse sum;
-  for (const json& row : layers) {
-    LayerUse layer;
-    read(row, "name", layer.name, where + ": layers");
-    for (const Resource& resource : kResources) read(row, resource.name, layer.use.*resource.count, where + ": layers");
-    sum += layer.use;
-    result.layers.push_back(layer);
-  }
-  if (sum != result.used) throw Error(where, "the layers do not add up to the whole; run bitloom synth again");
+  result.layers = read_uses(in, "layers", result.used, where);
+  if (in.contains("instances")) result.instances = read_uses(in, "instances", result.used, where);
   return result;
 }
 

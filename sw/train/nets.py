@@ -36,11 +36,11 @@ def digits_bnn(width=1.0):
     )
 
 
-def fashion_cnn(width=1.0, padding=1):
-    """28x28 pixels: 3x3 convolutions of 32, 48, 64, 96, 128 channels. 219,168 weights and 16.5 M multiply-accumulates at width 1.
+def fashion_cnn(width=1.0, padding=1, channels=(32, 48, 64, 96, 128)):
+    """28x28 pixels: five 3x3 convolutions. 219,168 weights and 16.5 M multiply-accumulates at width 1.
 
     padding 0: only the first convolution is padded, and there is no third pool: 208,928 weights, 5.5 M multiply-accumulates."""
-    a, b, c, d, e = (round(channels * width / 4) * 4 for channels in (32, 48, 64, 96, 128))
+    a, b, c, d, e = (round(count * width / 4) * 4 for count in channels)
     return nn.Sequential(
         pixels(8),
         *conv(1, a),

@@ -12,7 +12,7 @@ FOLDER = pathlib.Path(__file__).resolve().parent / "recipes"
 # Key -> the type of its value; a tuple of strings is a choice.
 TOP = {"name": str, "seed": int, "batch": int, "data": dict, "net": dict, "quantize": dict, "phase": list, "init": str}
 DATA = {"set": NAMES, "shift": int, "flip": bool}
-NET = {"name": tuple(NETS), "width": float, "padding": int}
+NET = {"name": tuple(NETS), "width": float, "padding": int, "channels": list}
 QUANTIZE = {
     "method": METHODS, "weight_bits": int, "activation_bits": int, "edge_bits": int, "join_bits": int, "learned_clamp": bool,
     "activation_alpha": (float, str), "hardware": bool, "noise": float, "alpha": (float, str), "mean": bool, "level_bits": int,

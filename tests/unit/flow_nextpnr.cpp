@@ -94,6 +94,9 @@ TEST_CASE("each cell goes to the layer in its name, exactly one, and the rest to
   CHECK(rows[0] == LayerUse{"conv1", {2, 0, 1, 0, 0}});
   CHECK(rows[1] == LayerUse{"conv1_relu", {1, 1, 0, 0, 0}});
   CHECK(rows[2] == LayerUse{kOutsideLayers, {4, 0, 0, 0, 0}});
+  // By instance: conv1's padding, a block RAM, apart from conv1.
+  CHECK(use_by_layer(placed(cells), instances_as_layers(design())) ==
+        std::vector<LayerUse>{{"conv1", {2, 0, 0, 0, 0}}, {"conv1_pad", {0, 0, 1, 0, 0}}, {"conv1_relu", {1, 1, 0, 0, 0}}, {kOutsideLayers, {4, 0, 0, 0, 0}}});
 }
 
 TEST_CASE("nameless cells at the ends of carry chains belong to their chain") {

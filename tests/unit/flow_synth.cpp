@@ -81,6 +81,9 @@ TEST_CASE("a small design is placed, counted by layer and packed", "[synth]") {
   CellUse sum;
   for (const LayerUse& layer : result.layers) sum += layer.use;
   CHECK(sum == result.used);
+  CellUse instances;
+  for (const LayerUse& instance : result.instances) instances += instance.use;
+  CHECK(instances == result.used);
   CHECK(result.layers[0].name == "first");
   CHECK(result.layers[0].use.bram == 1);
   CHECK(result.layers[1].use.bram == 1);
@@ -99,6 +102,7 @@ TEST_CASE("a small design is placed, counted by layer and packed", "[synth]") {
   const SynthResult again = synth_result_from_json(stored, "synth.json");
   CHECK(again.used == result.used);
   CHECK(again.layers == result.layers);
+  CHECK(again.instances == result.instances);
   CHECK(again.fmax_mhz == result.fmax_mhz);
   // The same seed gives the same chip.
   const SynthResult repeated = design.synthesize();
@@ -261,13 +265,16 @@ TEST_CASE("wrong input is refused before any tool runs") {
 TEST_CASE("a synth.json that lies or lacks a field is refused") {
   SynthResult result;
   result.design = "d";
-  result.layers = {{"a", {3, 2, 1, 0, 0}}, {"link and board", {1, 0, 0, 0, 0}}};
+  result.layers = result.instances = {{"a", {3, 2, 1, 0, 0}}, {"link and board", {1, 0, 0, 0, 0}}};
   result.used = {4, 2, 1, 0, 0};
   json good = to_json(result);
   CHECK(synth_result_from_json(good, "synth.json").used == result.used);
   json bad = good;
   bad["lut4"] = 5;
-  CHECK_THROWS_WITH(synth_result_from_json(bad, "synth.json"), contains_text("do not add up"));
+  CHECK_THROWS_WITH(synth_result_from_json(bad, "synth.json"), contains_text("layers do not add up"));
+  bad = good;
+  bad["instances"][0]["lut4"] = 4;
+  CHECK_THROWS_WITH(synth_result_from_json(bad, "synth.json"), contains_text("instances do not add up"));
   bad = good;
   bad.erase("fmax_mhz");
   CHECK_THROWS_WITH(synth_result_from_json(bad, "synth.json"), contains_text("synth.json: the field 'fmax_mhz' is missing"));

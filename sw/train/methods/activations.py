@@ -8,22 +8,24 @@ MOMENTUM = 0.9  # of the running statistics while calibrating
 
 
 class _ClampRound(torch.autograd.Function):
-    """round(x / step) clamped to low .. high, times step. The gradient passes inside the range, and above it goes to the clamp."""
+    """round(x / step) clamped to low .. high, times step. The gradient passes inside the range, and beyond it goes to the clamp."""
 
     @staticmethod
     def forward(ctx, x, clamp, step, low, high):
-        bottom, top = low * step, high * step
-        ctx.save_for_backward((x > bottom) & (x <= top), x > top, x < bottom if low < 0 else torch.empty(0, dtype=torch.bool), clamp)
-        return torch.clamp(torch.round(x / step), low, high) * step
+        steps = x / step
+        ctx.save_for_backward(steps, clamp)
+        ctx.range = low, high
+        return steps.round().clamp_(low, high).mul_(step)
 
     @staticmethod
     def backward(ctx, gradient):
-        inside, above, below, clamp = ctx.saved_tensors
+        steps, clamp = ctx.saved_tensors
+        low, high = ctx.range
         to_clamp = None
         if ctx.needs_input_grad[1]:
-            to_clamp = (gradient * above).sum() - ((gradient * below).sum() if below.numel() else 0)
+            to_clamp = (gradient * (steps > high)).sum() - ((gradient * (steps < low)).sum() if low < 0 else 0)
             to_clamp = (to_clamp * torch.sign(clamp)).reshape(clamp.shape)
-        return gradient * inside, to_clamp, None, None, None
+        return torch.ops.aten.hardtanh_backward(gradient, steps, low, high), to_clamp, None, None, None
 
 
 class ClampedActivation(nn.Module):
@@ -84,19 +86,20 @@ class ClampedActivation(nn.Module):
 
 
 class _Sign(torch.autograd.Function):
+    """-1 or +1. The gradient passes where the hard tanh's does: inside -1 .. 1."""
+
     @staticmethod
     def forward(ctx, x):
-        ctx.save_for_backward(x.abs() <= 1)
-        return torch.where(x >= 0, torch.ones_like(x), -torch.ones_like(x))
+        ctx.save_for_backward(x)
+        return torch.copysign(torch.ones((), dtype=x.dtype, device=x.device), x + 0.0)  # + 0.0: of -0 the sign is +1 too
 
     @staticmethod
     def backward(ctx, gradient):
-        (inside,) = ctx.saved_tensors
-        return gradient * inside
+        return torch.ops.aten.hardtanh_backward(gradient, *ctx.saved_tensors, -1.0, 1.0)
 
 
 class SignActivation(nn.Module):
-    """-1 or +1 (0 becomes +1); the gradient passes where |x| <= 1. Its float stand-in is a hard tanh."""
+    """-1 or +1 (0 becomes +1); the gradient passes where |x| < 1. Its float stand-in is a hard tanh."""
 
     bits, learned, signed = 1, False, True
 
