@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,23 @@ inline CommandResult bitloom_command(const std::vector<std::string>& args) {
   result.out = read_text_file(folder / "out");
   result.err = read_text_file(folder / "err");
   return result;
+}
+
+/// The JSON that a command printed, which must have succeeded.
+inline nlohmann::json json_of(const CommandResult& result) {
+  INFO(result.err);
+  REQUIRE(result.status == 0);
+  return nlohmann::json::parse(result.out);
+}
+
+/// The netlists of a design that was placed, as Yosys made it and as it was placed, give golden's answers to so many of the digits.
+inline void check_netlists(const std::string& design, int images) {
+  for (const char* netlist : {"synthesized", "placed"}) {
+    CAPTURE(netlist);
+    const auto result = json_of(bitloom_command({"sim", design, "--data", "digits", "--images", std::to_string(images), "--netlist", netlist, "--json"}));
+    CHECK(result.at("bit_exact") == true);
+    CHECK(result.at("images") == images);
+  }
 }
 
 inline fs::path digits_model(const std::string& name) { return resource("sw/train/models/" + name + ".onnx"); }

@@ -132,10 +132,10 @@ Candidates make_candidates(const Network& network, const Budget& budget, const s
     const auto offer = [&](Stage option) {
       if (Stage other = option; load_weights(network, other, budget)) candidates.stages.back().push_back(std::move(other));
       candidates.clocks.insert(option.clocks);
-      std::int64_t blocks = option.cost.block_rams;
-      for (const int bits : {4 * kLutBits, 32 * kLutBits, 160 * kLutBits}) {
+      std::optional<std::int64_t> blocks;  // of the option before
+      for (const int bits : lut_bits_options(budget)) {
         Stage other = option;
-        if (!choose_lut_bits(network, other, bits, budget) || other.cost.block_rams >= blocks) continue;
+        if (!choose_lut_bits(network, other, bits, budget) || other.cost.block_rams >= blocks.value_or(INT64_MAX)) continue;
         blocks = other.cost.block_rams;
         candidates.stages.back().push_back(std::move(other));
       }

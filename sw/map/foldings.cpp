@@ -226,11 +226,18 @@ bool load_weights(const Network& network, Stage& stage, const Budget& budget) {
   return saves;
 }
 
+std::vector<int> lut_bits_options(const Budget& budget) {
+  if (budget.fabric == kEcp5) return {4 * kLutBits, 32 * kLutBits, 160 * kLutBits};
+  if (budget.fabric == kIce40) return {kLutBits / 4, kLutBits / 2};
+  return {};
+}
+
 bool choose_lut_bits(const Network& network, Stage& stage, int bits, const Budget& budget) {
-  if (budget.fabric != kEcp5 || stage.kind == StageKind::Basis) return false;
+  if (stage.kind == StageKind::Basis) return false;
+  const bool more = bits > stage.lut_bits;
   stage.lut_bits = bits;
   const Cost cost = estimate(network, stage, budget);
-  const bool saves = cost.block_rams < stage.cost.block_rams;
+  const bool saves = more ? cost.block_rams < stage.cost.block_rams : cost.lut4 < stage.cost.lut4;
   stage.cost = cost;
   return saves;
 }

@@ -49,8 +49,8 @@ struct WindowPlan {
   }
 };
 
-/// ROMs of up to so many bits (or 16 words) are always made of LUTs; a stage may have larger memories made of LUTs instead of block RAMs
-/// (choose_lut_bits), RAMs included.
+/// ROMs of up to so many bits (or 16 words) are made of LUTs unless a stage has another number (choose_lut_bits): larger memories of LUTs instead of block
+/// RAMs, RAMs included; or smaller ROMs in block RAMs.
 inline constexpr int kLutBits = 1024;
 
 /// What a window is kept in.

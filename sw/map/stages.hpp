@@ -45,7 +45,10 @@ bool choose_buffer(const Network& network, Stage& stage, WindowBuffer buffer, co
 /// the device cannot, or no block RAM is saved.
 bool load_weights(const Network& network, Stage& stage, const Budget& budget);
 
-/// Makes memories of up to so many bits of LUTs (kLutBits). False where the device has no LUT RAM, or no block RAM is saved.
+/// Numbers of bits, in rising order, up to which a device's memories may be made of LUTs instead of kLutBits: more where LUT RAM makes that worth while
+/// (ECP5: block RAMs are saved), fewer where small ROMs are dear in LUTs (iCE40: LUTs are saved).
+std::vector<int> lut_bits_options(const Budget& budget);
+/// Makes memories of up to so many bits of LUTs. False where that saves nothing.
 bool choose_lut_bits(const Network& network, Stage& stage, int bits, const Budget& budget);
 
 /// Makes the multipliers of a codebook's levels of LUTs instead of blocks. False where they take none, or the tool decides.

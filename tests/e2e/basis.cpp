@@ -77,10 +77,7 @@ struct Simulated {
 
 /// What the transaction-level model says of the same images.
 void check_model(const fs::path& design, const Simulated& real, std::size_t images) {
-  const CommandResult result = bitloom_command({"sim", design.string(), "--level", "tlm", "--images", std::to_string(images), "--json"});
-  CAPTURE(result.err);
-  REQUIRE(result.status == 0);
-  const auto modelled = nlohmann::json::parse(result.out);
+  const auto modelled = json_of(bitloom_command({"sim", design.string(), "--level", "tlm", "--images", std::to_string(images), "--json"}));
   CHECK(modelled.at("first_image_latency") == real.first_image);
   CHECK(modelled.at("total_clocks") == real.total);
 }

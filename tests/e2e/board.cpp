@@ -9,12 +9,6 @@ using namespace bitloom::test;
 
 namespace {
 
-nlohmann::json json_of(const CommandResult& result) {
-  CAPTURE(result.err);
-  REQUIRE(result.status == 0);
-  return nlohmann::json::parse(result.out);
-}
-
 std::string compiled(const TemporaryFolder& folder, const std::string& name, const std::string& model, const std::string& board,
                      const std::string& fit) {
   const std::string design = (folder / name).string();

@@ -50,10 +50,7 @@ TEST_CASE("bitstreams meet the clock of the board", "[place]") {
   const auto board = GENERATE(as<std::string>{}, "icebreaker", "ice40-hx8k", "ulx3s-12f", "ulx3s-85f", "orangecrab-25f", "colorlight-i5");
   CAPTURE(board);
   const TemporaryFolder folder;
-  const CommandResult run = bitloom_command({"synth", compile_digits(board, folder), "--json"});
-  INFO(run.err);
-  REQUIRE(run.status == 0);
-  const nlohmann::json synth = nlohmann::json::parse(run.out);
+  const nlohmann::json synth = json_of(bitloom_command({"synth", compile_digits(board, folder), "--json"}));
   std::fprintf(stderr, "%-16s %6.1f MHz of %g, %d LUT4 of %d, %d FF, %d RAM of %d, %d DSP\n", board.c_str(),
                synth.at("fmax_mhz").get<double>(), synth.at("clock_mhz").get<double>(), synth.at("lut4").get<int>(),
                synth.at("lut4_available").get<int>(), synth.at("ff").get<int>(), synth.at("bram").get<int>(),

@@ -25,10 +25,8 @@ TEST_CASE("CNV on CIFAR-10: all scores of 1,000 images") {
   const fs::path scores = shared("models/cnv/golden_scores.npz");
   if (scores.empty() || shared("data/cifar-10/test_batch_first1000.bin.xz").empty()) return;
   const auto [model, right] = GENERATE(table<std::string, int>({{"CNV_1W1A", 805}, {"CNV_1W2A", 849}, {"CNV_2W2A", 853}}));
-  const CommandResult result = run_cnv(model, {"--expect", scores.string() + ":" + model});
-  CAPTURE(model, result.err);
-  REQUIRE(result.status == 0);
-  const nlohmann::json json = nlohmann::json::parse(result.out);
+  CAPTURE(model);
+  const nlohmann::json json = json_of(run_cnv(model, {"--expect", scores.string() + ":" + model}));
   CHECK(json.at("images").get<int>() == 1000);
   CHECK(std::lround(json.at("accuracy").get<double>() * 1000) == right);
 }

@@ -35,12 +35,6 @@ std::string wide_model(int hidden) {
   return build(spec).bytes;
 }
 
-nlohmann::json json_of(const CommandResult& result) {
-  INFO(result.err);
-  REQUIRE(result.status == 0);
-  return nlohmann::json::parse(result.out);
-}
-
 std::string compiled(const TemporaryFolder& folder, const std::string& name) {
   const std::string design = (folder / name).string();
   write_file_atomically(folder / (name + ".onnx"), wide_model(1024));
@@ -81,10 +75,5 @@ TEST_CASE("weights in single-port RAM: netlists = golden", "[synth]") {
   const TemporaryFolder folder;
   const std::string design = compiled(folder, "wide");
   REQUIRE(json_of(bitloom_command({"synth", design, "--json"})).at("spram").get<int>() > 0);
-  for (const char* netlist : {"synthesized", "placed"}) {
-    CAPTURE(netlist);
-    const auto result = json_of(bitloom_command({"sim", design, "--data", "digits", "--images", "3", "--netlist", netlist, "--json"}));
-    CHECK(result.at("bit_exact") == true);
-    CHECK(result.at("images") == 3);
-  }
+  check_netlists(design, 3);
 }

@@ -8,12 +8,6 @@ using namespace bitloom::test;
 
 namespace {
 
-nlohmann::json json_of(const CommandResult& result) {
-  CAPTURE(result.err);
-  REQUIRE(result.status == 0);
-  return nlohmann::json::parse(result.out);
-}
-
 /// Simulates a design and checks what every simulation must show.
 nlohmann::json simulate_design(const std::string& design, const std::vector<std::string>& more) {
   std::vector<std::string> args = {"sim", design, "--json", "--data"};

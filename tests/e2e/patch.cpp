@@ -6,16 +6,6 @@
 using namespace bitloom;
 using namespace bitloom::test;
 
-namespace {
-
-nlohmann::json json_of(const CommandResult& result) {
-  INFO(result.err);
-  REQUIRE(result.status == 0);
-  return nlohmann::json::parse(result.out);
-}
-
-}  // namespace
-
 TEST_CASE("a placed design takes other weights: netlists = golden") {
   const auto [board, share, bitstream] =
       GENERATE(table<std::string, std::string, std::string>({{"icebreaker", "0.7", "design.bin"}, {"ulx3s-12f", "0.3", "design.bit"}}));
@@ -32,11 +22,7 @@ TEST_CASE("a placed design takes other weights: netlists = golden") {
   CHECK_THAT(refused.err, contains_text("are logic") && contains_text("--patchable"));
 
   json_of(bitloom_command({"synth", design, "--patchable", "--json"}));
-  for (const char* netlist : {"synthesized", "placed"}) {
-    CAPTURE(netlist);
-    CHECK(json_of(bitloom_command({"sim", design, "--data", "digits", "--images", "50", "--netlist", netlist, "--json"})).at("bit_exact") ==
-          true);
-  }
+  check_netlists(design, 50);
 
   // The patched design is one of its own: RTL, golden and both netlists have the new weights.
   const CommandResult patched = bitloom_command({"patch", design, "--model", (folder / "retrained.onnx").string(), "--out", other});

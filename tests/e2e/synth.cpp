@@ -16,10 +16,7 @@ TEST_CASE("digits on iCEBreaker and ULX3S: fit, Fmax, bitstream, utilization by 
   REQUIRE(
       bitloom_command({"compile", digits_model(model).string(), "--board", board, "--argmax", "--fit", share, "--out", design}).status ==
       0);
-  const CommandResult run = bitloom_command({"synth", design, "--json"});
-  CAPTURE(run.err);
-  REQUIRE(run.status == 0);
-  const nlohmann::json synth = nlohmann::json::parse(run.out);
+  const nlohmann::json synth = json_of(bitloom_command({"synth", design, "--json"}));
   CHECK(synth.at("lut4").get<int>() <= synth.at("lut4_available").get<int>());
   CHECK(synth.at("bram").get<int>() <= synth.at("bram_available").get<int>());
   CHECK(synth.at("fmax_mhz").get<double>() >= least_mhz);

@@ -14,12 +14,6 @@ using nlohmann::json;
 
 namespace {
 
-json json_of(const CommandResult& result) {
-  CAPTURE(result.err);
-  REQUIRE(result.status == 0);
-  return json::parse(result.out);
-}
-
 json tlm(const fs::path& design, int images, bool every_image = false) {
   std::vector<std::string> args = {"sim", design.string(), "--level", "tlm", "--images", std::to_string(images), "--json"};
   if (every_image) args.emplace_back("--every-image");
