@@ -65,11 +65,12 @@ void add_window(Cost& cost, const Budget& device, std::int64_t width, const Wind
   add_spram(cost, width, window.depth);
 }
 
-/// The offsets of a program that repeats itself from group to group (one that does not is longer), or of a pool's chunks.
-void add_control(Cost& cost, const Budget& device, const WindowPlan& window, std::int64_t words, int lut_bits) {
+/// What a program's or a pool's words are read by.
+void add_control(Cost& cost, const Budget& device, const Stage& stage) {
   int bits = 1;  // `last`, and an offset
-  while (std::int64_t{1} << (bits - 1) < window.extent) ++bits;
-  add_rom(cost, device, bits, words, lut_bits);
+  while (std::int64_t{1} << (bits - 1) < stage.window_plan.extent) ++bits;
+  add_rom(cost, device, bits, stage.control_words, stage.lut_bits);
+  if (stage.run_words > 0) add_rom(cost, device, stage.run_bits, stage.run_words, stage.lut_bits);
 }
 
 constexpr std::int64_t kRegisterFifo = 8;    // as rtl/stream/stream_fifo chooses
@@ -161,7 +162,9 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   else
     add_rom(cost, device, weights_width, stage.weight_words, stage.lut_bits);
   for (int pixel = 0; pixel < f.pixels; ++pixel) add_window(cost, device, word_bits, stage.window_plan, stage.lut_bits);
-  add_control(cost, device, stage.window_plan, static_cast<std::int64_t>(stage.window_plan.offsets.size()), stage.lut_bits);
+  add_control(cost, device, stage);
+  if (f.pixels > 1 && f.pe < conv.out_channels)  // pixel_order
+    add_ram(cost, device, f.lanes * network.maps[static_cast<std::size_t>(stage.out_map)].type.bits(), std::int64_t{2} * f.pixels * conv.out_channels / f.lanes);
   add_results(cost, device, stage, network.maps[static_cast<std::size_t>(stage.out_map)].type.bits());
   add_search(cost, device, f.lanes, search_levels(network, stage), raw.bits, conv.out_channels, stage.lut_bits);
 }
@@ -279,7 +282,7 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
     cost.terms[WordBits] = static_cast<double>(stage.folding.simd) * bits;
     if (stage.kind == StageKind::MaxPool) {
       add_window(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan, stage.lut_bits);
-      add_control(cost, device, stage.window_plan, stage.words_per_pixel, stage.lut_bits);
+      add_control(cost, device, stage);
     }
     if (stage.kind == StageKind::Upsample)
       add_ram(cost, device, std::int64_t{stage.folding.simd} * bits,

@@ -115,6 +115,9 @@ bool apply_plane(const Network& network, Stage& stage, const Layer& layer, const
 
   stage.words_per_pixel = program.words();
   stage.weight_words = program.weight_words();
+  stage.control_words = program.control_words(stage.window_plan.offsets.size(), stage.window_plan.channel_groups);
+  stage.run_words = program.run_words();
+  stage.run_bits = program.run_bits();
   stage.planes = describe(program) + (f.products ? ", a multiplier block for each weight of a word" : "");
   stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel;
   return true;
@@ -190,7 +193,7 @@ bool apply(const Network& network, Stage& stage, const Folding& folding, LayerPr
     case StageKind::Basis: break;  // above
     case StageKind::MaxPool:
       stage.window_plan = plan_window(stage.in_shape, stage.window, channels / folding.simd, 1, 1);
-      stage.words_per_pixel = static_cast<std::int64_t>(stage.window_plan.offsets.size()) * stage.window_plan.channel_groups;
+      stage.words_per_pixel = stage.control_words = static_cast<std::int64_t>(stage.window_plan.offsets.size()) * stage.window_plan.channel_groups;
       stage.clocks = std::int64_t{stage.window_plan.out_height} * stage.window_plan.out_width * stage.words_per_pixel;
       break;
     case StageKind::Threshold:
@@ -219,8 +222,10 @@ bool without_blocks(const Network& network, Stage& stage, const Budget& budget) 
 
 bool load_weights(const Network& network, Stage& stage, const Budget& budget) {
   if (!budget.loads_weights || stage.kind != StageKind::Plane || stage.weight_words < 2) return false;
+  constexpr double kReader = 240;  // cells of the flash's reader beside the link (a placed UP5K: 236), counted for each layer that it fills
   stage.weights_loaded = true;
-  const Cost cost = estimate(network, stage, budget);
+  Cost cost = estimate(network, stage, budget);
+  cost.lut4 += kReader;
   const bool saves = cost.block_rams < stage.cost.block_rams;
   stage.cost = cost;
   return saves;

@@ -94,6 +94,9 @@ struct Stage {
   int in_lanes = 1;                  ///< channels per word that the stage takes (before columns are unfolded)
   std::int64_t words_per_pixel = 1;  ///< program words that are executed for an output pixel (or so many as are computed at once)
   std::int64_t weight_words = 0;     ///< that are stored
+  std::int64_t control_words = 0;    ///< of the memory that says where each word finds its activations
+  std::int64_t run_words = 0;        ///< of the memory that says what becomes of each run; 0: none
+  int run_bits = 0;                  ///< of one
   std::int64_t shortest_group = 1;   ///< clocks of the shortest output group
   int shortest_run = 1;              ///< clocks that a run must take at least
   bool pairs = false;                ///< XNOR cells two by two (rtl/arithmetic/pair_sum)

@@ -228,6 +228,22 @@ std::int64_t Program::weight_words() const {
   return sum;
 }
 
+std::int64_t Program::control_words(std::size_t window_words, int channel_groups) const {
+  const auto whole = [&](const Run& run) { return run.steps.size() == window_words; };
+  const bool alike = channel_groups == 1 && std::all_of(kinds.begin(), kinds.end(), [&](const auto& runs) { return std::all_of(runs.begin(), runs.end(), whole); });
+  return alike ? static_cast<std::int64_t>(window_words) : words();
+}
+
+std::int64_t Program::run_words() const {
+  if (!combines()) return 0;
+  return kinds.size() == 1 ? static_cast<std::int64_t>(kinds[0].size()) * passes : runs();
+}
+
+int Program::run_bits() const {
+  const int pass_bits = passes > 1 ? std::bit_width(static_cast<unsigned>(passes - 1)) : 0;
+  return pass_bits + (coefficient_bits > 0 ? coefficient_bits : 2) + 2;
+}
+
 std::int64_t Program::shortest_run() const {
   std::size_t shortest = kinds[0][0].steps.size();
   for (const std::vector<Run>& runs : kinds)

@@ -79,6 +79,10 @@ struct Program {
   std::int64_t runs() const;                                      ///< passes included
   std::int64_t weight_words() const;                              ///< that are stored
   std::int64_t words() const { return weight_words() * passes; }  ///< that are executed for a pixel
+  /// Words of the control memory: of one run, where each executes all `window_words` of the window and groups do not differ in where it is; else at most words().
+  std::int64_t control_words(std::size_t window_words, int channel_groups) const;
+  std::int64_t run_words() const;  ///< of the run memory, at most: of one group, where all execute the same runs; 0 where nothing combines
+  int run_bits() const;            ///< of one: pass, coefficient (or negative, double), last pass and last run
   std::int64_t shortest_run() const;                              ///< clocks
   std::int64_t shortest_group() const;                            ///< clocks
   std::vector<std::int64_t> group_clocks() const;                 ///< of each output group
