@@ -275,6 +275,7 @@ nlohmann::json describe(const Network& network, const Design& design, const Desi
                                 {"weight_bits", weight_bits(layer)},
                                 {"memory_bits", stage.cost.memory_bits},
                                 {"estimated_lut4", stage.cost.lut4},
+                                {"estimated_block_rams", stage.cost.block_rams},
                                 {"cost_terms", terms},
                                 {"activity", has_activity ? activity++ : -1}});
     if (const auto* conv = std::get_if<Convolution>(&layer.op); conv != nullptr)

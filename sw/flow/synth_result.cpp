@@ -81,7 +81,7 @@ json to_json(const SynthResult& result) {
     out[std::string(resource.name) + "_available"] = result.available.*resource.count;
   }
   out["layers"] = layers_json(result.layers);
-  out["instances"] = layers_json(result.instances);
+  if (!result.instances.empty()) out["instances"] = layers_json(result.instances);
   return out;
 }
 

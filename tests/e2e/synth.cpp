@@ -24,6 +24,10 @@ TEST_CASE("digits on iCEBreaker and ULX3S: fit, Fmax, bitstream, utilization by 
   const nlohmann::json description = nlohmann::json::parse(read_text_file(folder / "design/design.json"));
   CHECK(synth.at("layers").size() == description.at("layers").size() + 1);  // and "link and board"
   int lut4 = 0, bram = 0;
+  for (std::size_t i = 0; i < description.at("layers").size(); ++i) {
+    CAPTURE(synth.at("layers")[i].at("name"));
+    CHECK(synth.at("layers")[i].at("bram").get<int>() <= description.at("layers")[i].at("estimated_block_rams").get<int>());
+  }
   for (const auto& layer : synth.at("layers")) {
     lut4 += layer.at("lut4").get<int>();
     bram += layer.at("bram").get<int>();
