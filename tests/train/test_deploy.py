@@ -172,6 +172,13 @@ class Golden(unittest.TestCase):
         scores[2, 0] += 2
         self.assertEqual(check_golden.compare(model, part, scores)["images_with_really_other_scores"], 1)
 
+        # Two such pixels that are rounded differently, and one score that no rounding gives.
+        both = datasets.Part(torch.tensor([[1, 1], [1, 1]], dtype=torch.uint8), torch.tensor([0, 0]))
+        step = up[0, 0]
+        self.assertGreater(step, 0)
+        outcome = check_golden.compare(model, both, np.array([[step, 0.0], [2 * step, 0.0]]))
+        self.assertEqual((outcome["images_with_other_scores"], outcome["images_with_really_other_scores"]), (2, 1))
+
 
 class Files(unittest.TestCase):
     def test_bits_of_a_pruned_tensor(self):
