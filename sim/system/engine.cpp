@@ -74,6 +74,7 @@ Clock Engine::offer(Clock valid) {
     if (taken_ != kUnknown) {
       const Clock taken = taken_;
       taken_ = kUnknown;
+      wake();  // groups waited for this too, and no other word may come
       return accept(taken);
     }
     offered_ = valid;
