@@ -168,7 +168,7 @@ struct PlanOptions {
 };
 
 /// Throws Error naming the layer for what the hardware does not do, and naming the binding resource when nothing fits. Whatever the fraction, a plan leaves room
-/// for the link and for the cost model's error (most_underestimated), unless foldings are asked for by hand.
+/// for the link, for the placer (iCE40) and for the cost model's error (most_underestimated), unless foldings are asked for by hand.
 Plan make_plan(const Network& network, const Budget& budget, const PlanOptions& options);
 
 /// For each map of the network, how many streams leave it: one to each input of a layer that reads it, one to each network output.
