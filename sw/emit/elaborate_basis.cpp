@@ -108,7 +108,7 @@ void Elaboration::add_basis(const Stage& stage) {
                      {"SCORES", num(stage.threshold < 0 ? 1 : 0)},
                      {"LANES", num(f.lanes)},
                      {"OUT_BITS", num(out.bits())},
-                     {"REGISTERED", num(design_.plan.fabric == 1 ? 1 : 0)}});
+                     {"REGISTERED", num(design_.plan.fabric == kEcp5 ? 1 : 0)}});
   activate(p, stage, conv, raw, f.lanes, out);
   const std::int64_t chunks = conv.out_channels / f.lanes;
   const std::int64_t words = std::int64_t{f.pixels} * stage.in_shape.channels / f.simd;

@@ -115,7 +115,7 @@ void Elaboration::add_plane(const Stage& stage) {
                        {"RUN_CLOCKS", num(program.shortest_run())},
                        {"RUN_LANES", num(f.run_lanes)},
                        {"COEFFICIENT_BITS", num(program.coefficient_bits)},
-                       {"MAC16", num(stage.multiplies_in_blocks && design_.plan.fabric == 2 ? 1 : 0)}});
+                       {"MAC16", num(stage.multiplies_in_blocks && design_.plan.fabric == kIce40 ? 1 : 0)}});
     p.emplace_back("RUN_INIT", memory("runs", std::move(images.runs)));
   }
   add_lut_bits(p, stage);

@@ -15,7 +15,6 @@ namespace bitloom {
 namespace {
 
 constexpr std::int64_t kLogicRomWords = 16;  // as rtl/layer chooses: up to so many, or up to Stage::lut_bits bits, a ROM becomes logic
-constexpr int kEcp5 = 1;                     // Budget::fabric: has LUT RAM
 // A bit of a large memory in LUTs, in bits of a small ROM. Yosys 0.52, -nowidelut: ROMs of 1,408 to 36,864 random bits take 0.16 to 0.10 LUT4 a bit (the larger the
 // fewer), RAMs of 3,328 to 38,016 bits 0.14 to 0.17 with the LUTs that their write ports occupy.
 constexpr double kLargeRomBit = 0.55, kLutRamBit = 0.65;
@@ -311,7 +310,7 @@ Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgr
   const std::int64_t word = std::int64_t{f.pixels} * in.bits(), sum = std::int64_t{f.pixels} * program.sum_bits;
   Cost cost;
   // Adders are a LUT a bit, and known one by one; on ECP5 an operand that is inverted or replaced costs nothing (rtl/fabric/carry_adders).
-  const std::int64_t operand = device.fabric == 1 ? 0 : 1;
+  const std::int64_t operand = device.fabric == kEcp5 ? 0 : 1;
   const std::int64_t products = std::int64_t{f.pixels} * conv.window.kernel_width * f.rows, accumulators = columns * f.rows;
   const int product_bits = std::min(acc, program.sum_bits + taps);
   const std::int64_t lanes = f.sparse * ((sum + f.pixels) + operand * sum), merge = (f.sparse + 1) / 3 * sum;
@@ -324,7 +323,7 @@ Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgr
     cost.dsps = products * dsps_of(program.sum_bits, taps);
   else
     cost.terms[BitOperations] = static_cast<double>(products * program.sum_bits * taps);
-  if (device.fabric != 1) add_ram(cost, device, sum, kSumsAhead);  // LUT RAM on ECP5
+  if (device.fabric != kEcp5) add_ram(cost, device, sum, kSumsAhead);  // LUT RAM on ECP5
   add_ram(cost, device, f.simd * (f.pixels - 1) * std::int64_t{in.bits()}, channels / f.simd);
   std::int64_t half = 1;
   while (half < channels) half *= 2;

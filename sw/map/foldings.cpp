@@ -56,8 +56,6 @@ std::int64_t beats_out(const Network& network, const Stage& stage, int lanes) {
   return network.maps[static_cast<std::size_t>(stage.out_map)].shape.size() / lanes;
 }
 
-constexpr int kEcp5 = 1;   // Budget::fabric
-constexpr int kIce40 = 2;  // adders see plain bits only, so XNOR cells are taken by twos or threes
 
 constexpr int kMac16Bits = 16;
 

@@ -165,3 +165,20 @@ TEST_CASE("several pixels share each weight word") {
   CHECK(four.weight_words == one.weight_words);
   CHECK_THROWS_WITH(planned(network, "pe=4,simd=4,pixels=3"), contains_text("pixels"));
 }
+
+TEST_CASE("small ROMs go into spare block RAMs where that saves LUTs: on iCE40") {
+  Random random(test_seed());
+  NetworkBuilder net(random, {8, 8, 16}, ValueType::unsigned_bits(2));
+  net.convolution(64, square(3), ValueType::bipolar()).weights([&](int, int) { return pick(random, 0, 1) * 2 - 1; }).quantize(ValueType::unsigned_bits(2));
+  const Network network = net.fully_connected(5, ValueType::signed_bits(2)).build();
+  Budget ice40 = kBudget;
+  ice40.fabric = kIce40;
+  Stage stage = planned(network, "pe=4,simd=4,wpar=1", ice40);
+  REQUIRE(stage.lut_bits < kLutBits);
+  const Cost in_blocks = stage.cost;
+  stage.lut_bits = kLutBits;
+  const Cost in_luts = estimate(network, stage, ice40);
+  CHECK(in_blocks.lut4 < in_luts.lut4);
+  CHECK(in_blocks.block_rams > in_luts.block_rams);
+  CHECK(planned(network, "pe=4,simd=4,wpar=1").lut_bits == kLutBits);
+}
