@@ -16,10 +16,10 @@
 
 namespace bitloom {
 
-/// What a device offers to a design. `fraction` of the LUTs may be planned for: the rest is left to the link and to routing.
 inline constexpr int kEcp5 = 1;   ///< Budget::fabric: has LUT RAM
 inline constexpr int kIce40 = 2;  ///< Budget::fabric: adders see plain bits only, so XNOR cells are taken by twos or threes
 
+/// What a device offers to a design. `fraction` of the LUTs may be planned for: the rest is left to the link and to routing.
 struct Budget {
   std::string board;
   std::int64_t lut4 = 0;

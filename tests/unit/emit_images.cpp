@@ -90,6 +90,10 @@ void check_stage(const Network& network, const Stage& stage, const MapData& in) 
   const Program program = make_program(conv, stage, masks, type.bits());
   const ProgramImages images = program_images(stage, conv, masks, program, offset_bits);
   REQUIRE(static_cast<std::int64_t>(images.weights.words.size()) == stage.weight_words);
+  // What the plan counts for them is not less than what they are.
+  REQUIRE(static_cast<std::int64_t>(images.control.words.size()) <= stage.control_words);
+  REQUIRE(static_cast<std::int64_t>(images.runs.words.size()) <= stage.run_words);
+  REQUIRE(images.runs.width == stage.run_bits);
   const bool parallel_signed = f.wpar > 1 && conv.weight_type.is_signed();
   const int pass_bits = program.passes > 1 ? index_bits(program.passes) : 0;
   const int factor_bits = program.coefficient_bits > 0 ? program.coefficient_bits : 2;
