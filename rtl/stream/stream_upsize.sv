@@ -28,7 +28,7 @@ module stream_upsize #(
 
     output logic                   out_valid,
     input  wire                    out_ready,
-    output logic [RATIO*WIDTH-1:0] out_data,
+    output wire  [RATIO*WIDTH-1:0] out_data,
     output logic                   out_last
 );
   if (WIDTH < 1) begin : g_width error_WIDTH_must_be_at_least_1 check (); end
@@ -52,11 +52,19 @@ module stream_upsize #(
     end
   end
 
-  always_ff @(posedge clk)
-    if (push) begin
-      out_data <= {in_data, out_data[RATIO*WIDTH-1:WIDTH]};
-      out_last <= in_last;
-    end
+  // The newest beat stands before the others, and moves on to them in the clock after it has come, unless it completes the group: what enables the wide part is
+  // a register. Straight from out_ready, through a global buffer, it was the slowest path of an engine on iCE40.
+  logic                       moves;
+  logic [WIDTH-1:0]           newest;
+  logic [(RATIO-1)*WIDTH-1:0] others;
+  assign out_data = {newest, others};
+  always_ff @(posedge clk) begin
+    if (push) newest <= in_data;
+    if (push) out_last <= in_last;
+    if (moves) others <= out_data[RATIO*WIDTH-1:WIDTH];
+    moves <= push && !complete;
+    if (rst) moves <= 1'b0;
+  end
 
 `ifndef SYNTHESIS
   // A frame ends with a group.

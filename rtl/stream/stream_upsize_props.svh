@@ -52,6 +52,7 @@ always_comb begin
     assert (count == f_lane_in);
     assert (f_lane_in < RATIO);
     if (out_valid) assert (count == 0);
-    if (f_in == f_group && f_lane < f_lane_in) assert (out_data[(RATIO-f_lane_in+f_lane)*WIDTH+:WIDTH] == f_word);
+    if (moves) assert (!out_valid && f_lane_in != 0);
+    if (f_in == f_group && f_lane < f_lane_in) assert (out_data[(RATIO-f_lane_in+f_lane-(moves ? 0 : 1))*WIDTH+:WIDTH] == f_word);
   end
 end
