@@ -20,6 +20,7 @@ module requantize_layer #(
     parameter int LOW       = 0,   // results are at least this
     parameter int HIGH      = 255, // and at most this, >= LOW
     parameter int OUT_BITS  = 8,   // of a result, modulo 2^OUT_BITS, 1 to 32
+    parameter int LUT_BITS  = 1024, // ROMs of up to so many bits, or 16 words, are logic
     parameter     INIT      = ""
 ) (
     input  wire                       clk,
@@ -68,7 +69,7 @@ module requantize_layer #(
     localparam FILE = INIT == "" ? "" : {INIT, "_lane", TENS, ONES, ".mem"};
     wire [ADD_BITS+MUL_BITS-1:0] constants;
     rom #(.WIDTH(ADD_BITS + MUL_BITS), .DEPTH(BEATS), .INIT(FILE),
-          .STYLE(BEATS <= 16 || BEATS * (ADD_BITS + MUL_BITS) <= 1024 ? 2 : 1)) table_rom (
+          .STYLE(BEATS <= 16 || BEATS * (ADD_BITS + MUL_BITS) <= LUT_BITS ? 2 : 1)) table_rom (
         .clk(clk), .rd_en(1'b1), .rd_addr(beat), .rd_data(constants)
     );
 

@@ -185,20 +185,19 @@ void Elaboration::add_requantize(const Stage& stage) {
   Wire wire = receive(stage.in_maps[0]);
   adapt(wire, lanes);
   for (auto& [name, image] : requantize_images(constants, lanes)) memory("constants_" + name, std::move(image));
-  add("requantize_layer", "", wire, lanes, out,
-      {{"LANES", num(lanes)},
-       {"IN_BITS", num(in.type.bits())},
-       {"IN_SIGNED", num(in.type.is_signed() ? 1 : 0)},
-       {"CHANNELS", num(constants.mul.size() == 1 ? 0 : in.shape.channels)},
-       {"MUL_BITS", num(constants.mul_bits)},
-       {"ADD_BITS", num(constants.add_bits)},
-       {"SHIFT", num(op.shift)},
-       {"LOW", num(op.low)},
-       {"HIGH", num(op.high)},
-       {"OUT_BITS", num(out.bits())},
-       {"INIT", file(stage.name + "_constants")}},
-      one_to_one())
-      .latency = 9;
+  Parameters p = {{"LANES", num(lanes)},
+                  {"IN_BITS", num(in.type.bits())},
+                  {"IN_SIGNED", num(in.type.is_signed() ? 1 : 0)},
+                  {"CHANNELS", num(constants.mul.size() == 1 ? 0 : in.shape.channels)},
+                  {"MUL_BITS", num(constants.mul_bits)},
+                  {"ADD_BITS", num(constants.add_bits)},
+                  {"SHIFT", num(op.shift)},
+                  {"LOW", num(op.low)},
+                  {"HIGH", num(op.high)},
+                  {"OUT_BITS", num(out.bits())},
+                  {"INIT", file(stage.name + "_constants")}};
+  add_lut_bits(p, stage);
+  add("requantize_layer", "", wire, lanes, out, std::move(p), one_to_one()).latency = 9;
   provide(stage, wire);
 }
 

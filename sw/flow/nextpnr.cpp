@@ -152,24 +152,36 @@ std::vector<int> cell_owners(const json& cells, const json& design, const std::s
   return result;
 }
 
-json instances_as_layers(const json& design) {
+std::vector<LayerUse> use_by_instance(const json& cells, const json& design, const std::string& core, const std::function<CellUse(const json&)>& use) {
+  std::vector<LayerUse> result;
   json layers = json::array();
   for (const json& layer : design.at("layers"))
-    for (const json& instance : layer.at("instances")) layers.push_back({{"name", instance}, {"instances", {instance}}});
-  return {{"layers", layers}};
+    for (const json& instance : layer.at("instances")) {
+      result.push_back({instance.get<std::string>(), {}});
+      layers.push_back({{"instances", json::array({instance})}});
+    }
+  result.push_back({kOutsideLayers, {}});
+  const std::vector<int> owners = cell_owners(cells, {{"layers", layers}}, core);
+  std::size_t i = 0;
+  for (const json& cell : cells) result[static_cast<std::size_t>(owners[i++])].use += use(cell);
+  return result;
 }
 
-std::vector<LayerUse> use_by_layer(const json& placed, const json& design) {
-  std::vector<LayerUse> result;
-  for (const json& layer : design.at("layers")) result.push_back({layer.at("name").get<std::string>(), {}});
-  result.push_back({kOutsideLayers, {}});
+std::vector<LayerUse> use_by_instance(const json& placed, const json& design) {
   if (!placed.contains("modules") || placed.at("modules").size() != 1) throw Error("nextpnr", "one module expected in the placed netlist");
-  const json& cells = placed.at("modules").begin()->at("cells");
-  const std::vector<int> owners = cell_owners(cells, design);
-  std::size_t i = 0;
-  for (const json& cell : cells)
-    result[static_cast<std::size_t>(owners[i++])].use +=
-        cell_use(cell.at("type").get<std::string>(), cell.contains("parameters") ? cell.at("parameters") : json::object());
+  return use_by_instance(placed.at("modules").begin()->at("cells"), design, "core.", [](const json& cell) {
+    return cell_use(cell.at("type").get<std::string>(), cell.contains("parameters") ? cell.at("parameters") : json::object());
+  });
+}
+
+std::vector<LayerUse> use_by_layer(const std::vector<LayerUse>& instances, const json& design) {
+  std::vector<LayerUse> result;
+  auto instance = instances.begin();  // in the order of the layers
+  for (const json& layer : design.at("layers")) {
+    LayerUse& sum = result.emplace_back(LayerUse{layer.at("name").get<std::string>(), {}});
+    for (std::size_t i = 0; i < layer.at("instances").size(); ++i) sum.use += (instance++)->use;
+  }
+  result.push_back(instances.back());
   return result;
 }
 

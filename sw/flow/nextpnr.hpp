@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -43,10 +44,13 @@ inline constexpr const char* kOutsideLayers = "link and board";
 /// belongs to the instance in its name, <core><instance>.; a nameless cell of a carry chain to the cells that it feeds or that feed it.
 std::vector<int> cell_owners(const nlohmann::json& cells, const nlohmann::json& design, const std::string& core = "core.");
 
-/// `design` with each instance as a layer of its own: what use_by_layer counts cells by instance with.
-nlohmann::json instances_as_layers(const nlohmann::json& design);
+/// Each of `cells` counted by `use` for exactly one instance of `design`, in the order of its layers, or for kOutsideLayers, which comes last.
+std::vector<LayerUse> use_by_instance(const nlohmann::json& cells, const nlohmann::json& design, const std::string& core,
+                                      const std::function<CellUse(const nlohmann::json& cell)>& use);
+/// The same of the netlist that nextpnr placed.
+std::vector<LayerUse> use_by_instance(const nlohmann::json& placed, const nlohmann::json& design);
 
-/// Every cell of `placed` counted for exactly one layer of `design`, or for kOutsideLayers, which comes last.
-std::vector<LayerUse> use_by_layer(const nlohmann::json& placed, const nlohmann::json& design);
+/// What the layers of `design` take, from such a count; kOutsideLayers last.
+std::vector<LayerUse> use_by_layer(const std::vector<LayerUse>& instances, const nlohmann::json& design);
 
 }  // namespace bitloom

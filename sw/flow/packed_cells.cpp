@@ -49,21 +49,15 @@ class Ice40Packing {
 
 }  // namespace
 
-std::vector<LayerUse> packed_by_layer(const json& module, const json& design) {
-  std::vector<LayerUse> result;
-  for (const json& layer : design.at("layers")) result.push_back({layer.at("name").get<std::string>(), {}});
-  result.push_back({kOutsideLayers, {}});
+std::vector<LayerUse> packed_by_instance(const json& module, const json& design) {
   const json& cells = module.at("cells");
   const Ice40Packing packing(cells);
-  const std::vector<int> owners = cell_owners(cells, design, "");
-  std::size_t i = 0;
-  for (const json& cell : cells) {
+  return use_by_instance(cells, design, "", [&](const json& cell) {
     const auto type = cell.at("type").get<std::string>();
     CellUse use = mapped_cell_use(type);
     if ((is_register(type) || type == "SB_CARRY") && packing.is_alone(cell)) use.lut4 = 1;
-    result[static_cast<std::size_t>(owners[i++])].use += use;
-  }
-  return result;
+    return use;
+  });
 }
 
 }  // namespace bitloom

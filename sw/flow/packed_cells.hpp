@@ -1,4 +1,4 @@
-// The cells that a design will take once it is packed, counted from Yosys' netlist, by layer: seconds instead of a placement's minutes.
+// The cells that a design will take once it is packed, counted from Yosys' netlist, by instance: seconds instead of a placement's minutes.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,9 +8,8 @@
 
 namespace bitloom {
 
-/// Every cell of `module`, the flat bitloom_core, for exactly one layer of `design`, or for kOutsideLayers, which comes last. As mapped_cell_use,
-/// but for iCE40, where a flip-flop shares a logic cell with the LUT that it alone follows, and a carry with the LUT beside it: each that finds
+/// use_by_instance of `module`, the flat bitloom_core. As mapped_cell_use, but for iCE40, where a flip-flop shares a logic cell with the LUT that it alone follows, and a carry with the LUT beside it: each that finds
 /// none takes a cell of its own.
-std::vector<LayerUse> packed_by_layer(const nlohmann::json& module, const nlohmann::json& design);
+std::vector<LayerUse> packed_by_instance(const nlohmann::json& module, const nlohmann::json& design);
 
 }  // namespace bitloom

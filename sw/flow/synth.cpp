@@ -299,8 +299,8 @@ SynthResult collect(const Job& job) {
   const auto use = report_utilization(report, report_file.string());
   result.available = available(use, job.board);
   const json placed = read_placed(job.folder / job.build / "placed.json");
-  result.layers = use_by_layer(placed, job.design);
-  result.instances = use_by_layer(placed, instances_as_layers(job.design));
+  result.instances = use_by_instance(placed, job.design);
+  result.layers = use_by_layer(result.instances, job.design);
   for (const LayerUse& layer : result.layers) result.used += layer.use;
   // Two counts of the same thing: nextpnr's own, and ours by layer.
   const auto own = use.find(job.board.family == "ice40" ? "ICESTORM_LC" : "TRELLIS_COMB");
@@ -347,7 +347,8 @@ SynthEstimate estimate_synthesis(const fs::path& design_folder) {
   json mapped = read_placed(job.folder / netlist);
   json& core = mapped.at("modules").at("bitloom_core");
   if (job.board.family == "ice40") buffer_carry_ends(core);
-  result.layers = packed_by_layer(core, job.design);
+  result.instances = packed_by_instance(core, job.design);
+  result.layers = use_by_layer(result.instances, job.design);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::error_code ignored;
   for (const fs::path& file : {cells, netlist}) fs::remove(job.folder / file, ignored);

@@ -37,7 +37,7 @@ struct CellUse {
 };
 
 struct LayerUse {
-  std::string name;  ///< of design.json's layers, or "link and board" for everything outside them
+  std::string name;  ///< of design.json's layers or instances, or "link and board" for everything outside them
   CellUse use;
   bool operator==(const LayerUse&) const = default;
 };
@@ -74,7 +74,8 @@ struct SynthEstimate {
   std::string design, board, device;
   std::string yosys;                       ///< its version
   CellUse used;                            ///< see mapped_cell_use
-  std::vector<LayerUse> layers;            ///< see packed_by_layer
+  std::vector<LayerUse> layers;            ///< sums of `instances`
+  std::vector<LayerUse> instances;         ///< see packed_by_instance
   std::map<std::string, int> yosys_cells;  ///< cell type -> count
   double seconds = 0;
 };
@@ -84,8 +85,8 @@ nlohmann::json to_json(const SynthEstimate& estimate);
 /// board's family has no open place and route to compare with.
 SynthEstimate estimate_synthesis(const std::filesystem::path& design_folder);
 
-/// What one cell of Yosys takes after packing, as cell_use counts it: a LUT4 each; a CCU2C two, a TRELLIS_DPR16X4 four. Packing also uses
-/// logic cells for registers and carries alone (iCE40), see packed_by_layer, and as feed-throughs, which cannot be known before.
+/// What one cell of Yosys takes after packing, as cell_use counts it: a LUT4 each; a CCU2C two, a TRELLIS_DPR16X4 four and two at its write
+/// port. Packing also uses logic cells for registers and carries alone (iCE40), see packed_by_instance, and as feed-throughs, which cannot be known before.
 CellUse mapped_cell_use(const std::string& type);
 
 }  // namespace bitloom

@@ -90,7 +90,7 @@ CellUse mapped_cell_use(const std::string& type) {
   CellUse use;
   if (type == "SB_LUT4" || type == "LUT4") use.lut4 = 1;
   if (type == "CCU2C") use.lut4 = 2;
-  if (type == "TRELLIS_DPR16X4") use.lut4 = 4;
+  if (type == "TRELLIS_DPR16X4") use.lut4 = 6;
   if (starts("SB_DFF") || type == "TRELLIS_FF") use.ff = 1;
   if (starts("SB_RAM40_4K") || type == "DP16KD") use.bram = 1;
   if (type == "SB_MAC16" || type == "MULT18X18D") use.dsp = 1;
@@ -100,7 +100,8 @@ CellUse mapped_cell_use(const std::string& type) {
 
 json to_json(const SynthEstimate& estimate) {
   json out = {{"design", estimate.design},           {"board", estimate.board},    {"device", estimate.device}, {"yosys", estimate.yosys},
-              {"yosys_cells", estimate.yosys_cells}, {"seconds", estimate.seconds}, {"layers", layers_json(estimate.layers)}};
+              {"yosys_cells", estimate.yosys_cells}, {"seconds", estimate.seconds}, {"layers", layers_json(estimate.layers)},
+              {"instances", layers_json(estimate.instances)}};
   for (const Resource& resource : kResources) out[resource.name] = estimate.used.*resource.count;
   return out;
 }

@@ -242,6 +242,7 @@ Cost total(const std::vector<const Stage*>& stages) {
 std::optional<Choice> choose(const Candidates& candidates, std::size_t first, std::size_t last, std::int64_t clocks, const Budget& budget,
                              std::string& why) {
   Choice choice;
+  std::string free_blocks;  // what binds where a block RAM costs nothing, if that is not LUTs
   for (const double price : kLutsPerBlock) {
     const std::vector<const Stage*> before = std::move(choice.stages);
     choice = Choice{};
@@ -263,7 +264,9 @@ std::optional<Choice> choose(const Candidates& candidates, std::size_t first, st
     }
     why = binding(choice.cost, budget, candidates.by_hand);
     if (why.empty() || choice.cost.block_rams <= budget.block_rams) break;
+    if (price == kLutsPerBlock.front() && choice.cost.lut4 <= lut_limit(budget, candidates.by_hand)) free_blocks = why;
   }
+  if (!why.empty() && !free_blocks.empty()) why = fmt::format("{}; with fewer block RAMs, {}", free_blocks, why);
   return choice;
 }
 

@@ -15,11 +15,8 @@ namespace bitloom {
 namespace {
 
 constexpr std::int64_t kLogicRomWords = 16;  // as rtl/layer chooses: up to so many, or up to Stage::lut_bits bits, a ROM becomes logic
-// A bit of a large memory in LUTs, in bits of a small ROM. Yosys 0.52, -nowidelut: ROMs of 1,408 to 36,864 random bits take 0.16 to 0.10 LUT4 a bit (the larger the
-// fewer), RAMs of 3,328 to 38,016 bits 0.14 to 0.17 with the LUTs that their write ports occupy.
-constexpr double kLargeRomBit = 0.55, kLutRamBit = 0.65;
 
-enum Term { Stages, Products, BitOperations, AccumulatorBits, CombinedBits, SearchBits, LogicRomBits, WordBits, BankBits, PlaneLayers };
+enum Term { Stages, Products, BitOperations, AccumulatorBits, CombinedBits, SearchBits, MemoryLuts, WordBits, BankBits, PlaneLayers, PoolBits, RequantizeBits, ProductAdders, MovingWindows, PaddedMaps, AddressBits };
 
 void add_blocks(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
   const BlockShape shape = block_shape(device, width, depth);
@@ -30,14 +27,14 @@ void add_blocks(Cost& cost, const Budget& device, std::int64_t width, std::int64
 void add_rom(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth, std::int64_t lut_bits = kLutBits) {
   cost.memory_bits += width * depth;
   if (depth <= kLogicRomWords || width * depth <= lut_bits)
-    cost.terms[LogicRomBits] += static_cast<double>(width * depth) * (depth > kLogicRomWords && width * depth > kLutBits ? kLargeRomBit : 1);
+    cost.terms[MemoryLuts] += rom_luts(width, depth);
   else
     add_blocks(cost, device, width, depth);
 }
 
 void add_lut_ram(Cost& cost, std::int64_t width, std::int64_t depth) {
   cost.memory_bits += width * depth;
-  cost.terms[LogicRomBits] += kLutRamBit * static_cast<double>(width * depth);
+  cost.terms[MemoryLuts] += ram_luts(width, depth);
 }
 
 /// Words that rtl/layer/window_reader's buffer has.
@@ -59,6 +56,7 @@ void add_spram(Cost& cost, std::int64_t width, std::int64_t depth) {
 /// The buffer of a window, whose words have `width` bits.
 void add_window(Cost& cost, const Budget& device, std::int64_t width, const WindowPlan& window, int lut_bits) {
   const std::int64_t words = buffer_words(window);
+  cost.terms[AddressBits] += static_cast<double>(std::bit_width(static_cast<std::uint64_t>(words - 1)));
   if (!window.shared && lut_bits > kLutBits && width * words <= lut_bits) return add_lut_ram(cost, width, words);
   if (!window.shared) return add_ram(cost, device, width, words);
   add_spram(cost, width, window.depth);
@@ -104,13 +102,17 @@ int search_levels(const Network& network, const Stage& stage) {
 constexpr double kBasisControl = 450, kLaneControl = 55;
 constexpr double kLoadedRom = 40;  // counters and address of rtl/memory/loaded_rom, likewise
 
-/// Factors of up to 18 signed bits meet in one multiplier; wider ones are split.
-std::int64_t dsps_of(int a_bits, int b_bits) { return std::int64_t{(a_bits + 16) / 17} * ((b_bits + 16) / 17); }
+/// Signed factors of up to 18 bits meet in one multiplier, 16 on iCE40; of wider ones all parts but the highest are unsigned, a bit less.
+std::int64_t dsps_of(const Budget& device, int a_bits, int b_bits) {
+  const int unsigned_bits = device.fabric == kIce40 ? 15 : 17;
+  const auto parts = [&](int bits) { return std::int64_t{(std::max(bits - 1, 1) + unsigned_bits - 1) / unsigned_bits}; };
+  return parts(a_bits) * parts(b_bits);
+}
 
 /// The multipliers of rtl/layer/run_combiner: a lane's total by a level, which the pass has moved.
-void add_multipliers(Cost& cost, const Stage& stage, int total_bits, int level_bits) {
+void add_multipliers(Cost& cost, const Budget& device, const Stage& stage, int total_bits, int level_bits) {
   if (stage.multiplies_in_blocks)
-    cost.dsps += stage.folding.run_lanes * dsps_of(total_bits, level_bits);
+    cost.dsps += stage.folding.run_lanes * dsps_of(device, total_bits, level_bits);
   else
     cost.terms[BitOperations] += static_cast<double>(stage.folding.run_lanes) * total_bits * level_bits;
 }
@@ -130,7 +132,8 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   const RawAccumulator raw = raw_accumulator(conv, in, stage.pairs);
   const Folding& f = stage.folding;
   if (f.products) {
-    cost.dsps = products_dsps(f, conv, in);
+    cost.dsps = products_dsps(device, f, conv, in);
+    cost.terms[ProductAdders] = product_adders(f, conv, in);
   } else {
     cost.terms[Products] = static_cast<double>(f.pe) * f.pixels * f.simd * f.wpar;
     cost.terms[BitOperations] = cost.terms[Products] * f.apar;
@@ -139,7 +142,7 @@ void add_plane(Cost& cost, const Network& network, const Stage& stage, const Bud
   if (stage.combines) cost.terms[CombinedBits] = static_cast<double>(f.run_lanes) * raw.bits;
   if (stage.coefficient_bits > 0) {
     const auto [total, level] = level_factors(network, stage);
-    add_multipliers(cost, stage, total, level);
+    add_multipliers(cost, device, stage, total, level);
   }
   const std::int64_t word_bits = std::int64_t{f.simd} * (stage.depthwise ? f.pe : 1) * in.bits();
   cost.terms[WordBits] = static_cast<double>(word_bits);
@@ -174,16 +177,16 @@ int partial_products(const RequantizeConstants& c) {
   return same ? std::max(0, std::popcount(static_cast<std::uint64_t>(std::abs(c.mul.front()))) - 1) : c.mul_bits;
 }
 
-void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int out_bits, int lanes, const Budget& device) {
+void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int out_bits, int lanes, const Budget& device, int lut_bits) {
   const RequantizeConstants c = requantize_constants(op, in.type);
-  cost.terms[WordBits] += static_cast<double>(lanes) * std::max(in.type.bits() + c.mul_bits, c.add_bits);
+  cost.terms[RequantizeBits] = static_cast<double>(lanes) * std::max(in.type.bits() + c.mul_bits, c.add_bits);
   const int products = partial_products(c);
   if (products > 0 && device.dsps > 0 && device.infers_dsps)
-    cost.dsps = lanes * dsps_of(in.type.bits() + 1, c.mul_bits);
+    cost.dsps = lanes * dsps_of(device, in.type.bits() + (in.type.is_signed() ? 0 : 1), c.mul_bits);
   else
     cost.terms[BitOperations] = static_cast<double>(lanes) * in.type.bits() * products;
   add_ram(cost, device, std::int64_t{lanes} * out_bits + 1, kRequantizeFifo);
-  for (int lane = 0; lane < lanes; ++lane) add_rom(cost, device, c.mul_bits + c.add_bits, in.shape.channels / lanes);
+  for (int lane = 0; lane < lanes; ++lane) add_rom(cost, device, c.mul_bits + c.add_bits, c.mul.size() == 1 ? 1 : in.shape.channels / lanes, lut_bits);
 }
 
 }  // namespace
@@ -200,9 +203,9 @@ std::pair<int, int> product_factors(const Folding& folding, const Convolution& c
   return {folding.apar + (in.is_signed() ? 0 : 1), folding.wpar + (conv.weight_type.is_signed() ? 0 : 1)};
 }
 
-std::int64_t products_dsps(const Folding& folding, const Convolution& conv, const ValueType& in) {
+std::int64_t products_dsps(const Budget& device, const Folding& folding, const Convolution& conv, const ValueType& in) {
   const auto [a, w] = product_factors(folding, conv, in);
-  return std::int64_t{folding.pe} * folding.pixels * folding.simd * dsps_of(a, w);
+  return std::int64_t{folding.pe} * folding.pixels * folding.simd * dsps_of(device, a, w);
 }
 
 double most_underestimated() { return kMostUnderestimated; }
@@ -221,6 +224,18 @@ std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t d
 
 void total_lut4(Cost& cost, const Budget& device) {
   cost.lut4 = std::inner_product(cost.terms.begin(), cost.terms.end(), kLutPerTerm[static_cast<std::size_t>(device.fabric)].begin(), 0.0);
+}
+
+double rom_luts(std::int64_t width, std::int64_t depth) {
+  if (depth <= 2) return 1;
+  if (depth <= 4) return static_cast<double>(std::min<std::int64_t>(width, 6));  // few functions of two bits are different
+  if (depth <= 16) return static_cast<double>(width);
+  return static_cast<double>(width * depth) / 8;  // a LUT for 16 words, and another to select among them
+}
+
+double ram_luts(std::int64_t width, std::int64_t depth) {
+  const std::int64_t banks = (depth + 15) / 16, cells = (width + 3) / 4 * banks;  // of 16 words of 4 bits: four LUTs, two at the write port
+  return static_cast<double>(6 * cells + (banks - 1) * width + banks);
 }
 
 bool in_stripes(const Stage& stage) {
@@ -262,9 +277,10 @@ std::vector<int> rom_stripes(const Budget& device, std::int64_t width, std::int6
 }
 
 void add_ram(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
-  constexpr std::int64_t kCells = 20;  // of 16 words of 4 bits: up to so many in place of a block, as Yosys 0.52 decides (within a few words)
-  const std::int64_t blocks = block_rams(device, width, depth);
-  if (device.fabric == kEcp5 && (width + 3) / 4 * ((depth + 15) / 16) <= kCells * blocks) return add_lut_ram(cost, width, depth);
+  // As Yosys 0.52 decides, within a few words (28 shapes, 1 to 32 bits wide): 4 for each LUT RAM of 16 words of 4 bits and 0.5 for each bit that is selected
+  // from a further one, against 121 for a block.
+  const std::int64_t banks = (depth + 15) / 16, cells = (width + 3) / 4 * banks;
+  if (device.fabric == kEcp5 && 8 * cells + (banks - 1) * width <= 242 * block_rams(device, width, depth)) return add_lut_ram(cost, width, depth);
   cost.memory_bits += width * depth;
   add_blocks(cost, device, width, depth);
 }
@@ -274,12 +290,17 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
   const int bits = network.input_of(layer).type.bits();
   Cost cost;
   cost.terms[Stages] = 1;
+  if (stage.has_window()) {
+    cost.terms[MovingWindows] = stage.window_plan.out_height * stage.window_plan.out_width > 1 ? 1 : 0;
+    cost.terms[PaddedMaps] = stage.window.has_padding() ? 1 : 0;
+  }
   if (stage.kind == StageKind::Plane) {
     cost.terms[PlaneLayers] = 1;
     add_plane(cost, network, stage, device);
   } else {
     cost.terms[WordBits] = static_cast<double>(stage.folding.simd) * bits;
     if (stage.kind == StageKind::MaxPool) {
+      cost.terms[PoolBits] = static_cast<double>(stage.folding.lanes) * bits;
       add_window(cost, device, std::int64_t{stage.folding.simd} * bits, stage.window_plan, stage.lut_bits);
       add_control(cost, device, stage);
     }
@@ -287,14 +308,13 @@ Cost estimate(const Network& network, const Stage& stage, const Budget& device) 
       add_ram(cost, device, std::int64_t{stage.folding.simd} * bits,
               2 * stage.in_shape.width * stage.in_shape.channels / stage.folding.simd);
     if (const auto* requantize = std::get_if<Requantize>(&layer.op))
-      add_requantize(cost, *requantize, network.input_of(layer), network.output_of(layer).type.bits(), stage.folding.simd, device);
+      add_requantize(cost, *requantize, network.input_of(layer), network.output_of(layer).type.bits(), stage.folding.simd, device, stage.lut_bits);
     if (const auto* threshold = std::get_if<Threshold>(&layer.op))
       add_search(cost, device, stage.folding.simd, search_bits(threshold->levels), bits + 1,
                  std::max(tables(*threshold), stage.folding.simd), stage.lut_bits);
   }
   total_lut4(cost, device);
   if (stage.weights_loaded) cost.lut4 += kLoadedRom;
-  if (stage.folding.products) cost.lut4 += product_adders(stage.folding, std::get<Convolution>(layer.op), network.input_of(layer).type);
   return cost;
 }
 
@@ -320,7 +340,7 @@ Cost estimate_basis(const Network& network, const Stage& stage, const BasisProgr
   const std::int64_t shifter = f.pe * f.pixels > f.lanes ? std::int64_t{f.pe} * f.pixels * acc : 0;
   const double adders = static_cast<double>(lanes + merge + ahead + block + sums + waiting + shifter);
   if (device.dsps > 0 && device.infers_dsps)
-    cost.dsps = products * dsps_of(program.sum_bits, taps);
+    cost.dsps = products * dsps_of(device, program.sum_bits, taps);
   else
     cost.terms[BitOperations] = static_cast<double>(products * program.sum_bits * taps);
   if (device.fabric != kEcp5) add_ram(cost, device, sum, kSumsAhead);  // LUT RAM on ECP5

@@ -20,18 +20,24 @@ struct Stage;
 struct Budget;
 
 /// What a stage is made of, in the order of kCostTermNames.
-using CostTerms = std::array<double, 10>;
-inline constexpr std::array<const char*, 10> kCostTermNames = {
-    "stages",            // counters, credits, adapters' control
+using CostTerms = std::array<double, 16>;
+inline constexpr std::array<const char*, 16> kCostTermNames = {
+    "stages",            // 1: counters, credits, adapters' control
     "products",          // weight bits that meet an activation per clock: the adders' carries
     "bit_operations",    // cells and adders: weight bits times activation bits per clock
     "accumulator_bits",  // accumulate, hold
     "combined_bits",     // double, negate and add the totals of runs
     "search_bits",       // comparators: lanes times levels times bits
-    "logic_rom_bits",    // memories too small for a block
+    "memory_luts",       // memories that are not in blocks, as rom_luts and ram_luts count them
     "word_bits",         // width adapters, padding, registers of an input word
     "bank_bits",         // multiplexers behind memories that are deeper than a block: bits times banks beyond the first
-    "plane_layers",      // sequencer of a plane layer
+    "plane_layers",      // 1 in a plane layer: its sequencer
+    "pool_bits",         // maxima: lanes times bits
+    "requantize_bits",   // sums and clamps: lanes times bits of the wider summand
+    "product_adders",    // adders behind multiplier blocks (Folding::products), bit by bit
+    "moving_windows",    // 1 where there are several windows: their rows, columns and steps
+    "padded_maps",       // 1 where the map gets a border
+    "address_bits",      // of the window's buffer, for each pixel that is computed at once
 };
 
 struct Cost {
@@ -57,6 +63,11 @@ std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t d
 /// where they take fewer blocks than one would, and on ECP5.
 std::vector<int> rom_stripes(const Budget& device, std::int64_t width, std::int64_t depth);
 
+/// LUT4 of a ROM made of logic, whose words are random, and of a RAM made of LUTs on a fabric that has such (ECP5). As Yosys 0.52 makes them, within a tenth
+/// (docs/engine.md).
+double rom_luts(std::int64_t width, std::int64_t depth);
+double ram_luts(std::int64_t width, std::int64_t depth);
+
 /// Whether a stage's weights are in several memories: those of logic are not.
 bool in_stripes(const Stage& stage);
 
@@ -71,7 +82,7 @@ std::pair<int, int> level_factors(const Network& network, const Stage& stage);
 
 /// Signed bits of an activation and of a weight that meet in a multiplier (Folding::products), and how many blocks such a layer takes.
 std::pair<int, int> product_factors(const Folding& folding, const Convolution& conv, const ValueType& in);
-std::int64_t products_dsps(const Folding& folding, const Convolution& conv, const ValueType& in);
+std::int64_t products_dsps(const Budget& device, const Folding& folding, const Convolution& conv, const ValueType& in);
 
 /// How much more LUTs than estimated a design may take, as a share: the most that bench/fit_cost saw of designs that it had not fitted.
 double most_underestimated();

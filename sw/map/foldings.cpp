@@ -68,7 +68,7 @@ bool multiplies_in_blocks(const Network& network, const Stage& stage, const Budg
 
 /// Whether the device has a block for each product, and factors fit it.
 bool has_blocks_for_products(const Stage& stage, const Convolution& conv, const ValueType& in, const Budget& budget) {
-  const std::int64_t blocks = products_dsps(stage.folding, conv, in);
+  const std::int64_t blocks = products_dsps(budget, stage.folding, conv, in);
   const auto [a, w] = product_factors(stage.folding, conv, in);
   return blocks <= budget.dsps && (budget.fabric != kIce40 || std::max(a, w) <= kMac16Bits);
 }

@@ -2,6 +2,7 @@
 // requantize_layer against 64-bit arithmetic: constants at the ends of their ranges, clamping on both sides, shifts from none to beyond
 // the sum.
 #include <Vrequantize_byte.h>
+#include <Vrequantize_logic.h>
 #include <Vrequantize_many.h>
 #include <Vrequantize_plain.h>
 #include <Vrequantize_shared.h>
@@ -110,6 +111,9 @@ TEST_CASE("requantize_layer, no shift, no clamp", "[layer]") {
 }
 TEST_CASE("requantize_layer, only the sign is left", "[layer]") {
   check_requantize<Vrequantize_sign>({"requantize_sign", 1, 8, true, 3, 8, 8, 40, -1, 0, 1});
+}
+TEST_CASE("requantize_layer, constants in LUTs that a block RAM would hold", "[layer]") {
+  check_requantize<Vrequantize_logic>({"requantize_logic", 2, 10, true, 60, 18, 30, 20, -128, 127, 8});
 }
 TEST_CASE("requantize_layer, 40-bit sums, 11 lanes, a block RAM of constants", "[layer]") {
   check_requantize<Vrequantize_many>({"requantize_many", 11, 17, false, 220, 20, 38, 3, -2000000000, 2147483647, 32});

@@ -89,13 +89,13 @@ TEST_CASE("each cell goes to the layer in its name, exactly one, and the rest to
   cells["link.receiver.bits_LC"] = cell("ICESTORM_LC");
   cells["$PACKER_GND"] = cell("ICESTORM_LC");
   cells["$gbuf_core.conv1.e_$glb_ce"] = cell("SB_GB");
-  const auto rows = use_by_layer(placed(cells), design());
+  const auto rows = use_by_layer(use_by_instance(placed(cells), design()), design());
   REQUIRE(rows.size() == 3);
   CHECK(rows[0] == LayerUse{"conv1", {2, 0, 1, 0, 0}});
   CHECK(rows[1] == LayerUse{"conv1_relu", {1, 1, 0, 0, 0}});
   CHECK(rows[2] == LayerUse{kOutsideLayers, {4, 0, 0, 0, 0}});
   // By instance: conv1's padding, a block RAM, apart from conv1.
-  CHECK(use_by_layer(placed(cells), instances_as_layers(design())) ==
+  CHECK(use_by_instance(placed(cells), design()) ==
         std::vector<LayerUse>{{"conv1", {2, 0, 0, 0, 0}}, {"conv1_pad", {0, 0, 1, 0, 0}}, {"conv1_relu", {1, 1, 0, 0, 0}}, {kOutsideLayers, {4, 0, 0, 0, 0}}});
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("nameless cells at the ends of carry chains belong to their chain") {
   cells["core.conv1_relu.c_LC"] = cell("ICESTORM_LC", {{"COUT", {20}}, {"O", {60}}});
   cells["$nextpnr_ICESTORM_LC_7"] = cell("ICESTORM_LC", {{"I3", {20}}, {"O", {61}}});
   cells["$nextpnr_ICESTORM_LC_8"] = cell("ICESTORM_LC", {{"COUT", {99}}});  // touches nothing that has a name
-  const auto rows = use_by_layer(placed(cells), design());
+  const auto rows = use_by_layer(use_by_instance(placed(cells), design()), design());
   CHECK(rows[0].use.lut4 == 5);
   CHECK(rows[1].use.lut4 == 2);
   CHECK(rows[2].use.lut4 == 1);
@@ -122,7 +122,7 @@ TEST_CASE("the placed netlist is read, or said to be none") {
   std::ofstream(file)
       << R"({"modules": {"top": {"cells": {"core.conv1.x": {"type": "TRELLIS_FF", "parameters": {}, "connections": {"Q": [1]}}}}}})";
   const json netlist = read_placed(file);
-  CHECK(use_by_layer(netlist, design())[0].use.ff == 1);
+  CHECK(use_by_instance(netlist, design())[0].use.ff == 1);
   std::ofstream(file) << "{";
   CHECK_THROWS_WITH(read_placed(file), contains_text("is not valid JSON"));
   fs::remove(file);

@@ -191,7 +191,7 @@ TEST_CASE("a codebook's multiplier takes one block of either fabric", "[synth]")
 TEST_CASE("mapped cells count as what they take") {
   CHECK(mapped_cell_use("SB_LUT4") == CellUse{.lut4 = 1});
   CHECK(mapped_cell_use("CCU2C") == CellUse{.lut4 = 2});
-  CHECK(mapped_cell_use("TRELLIS_DPR16X4") == CellUse{.lut4 = 4});
+  CHECK(mapped_cell_use("TRELLIS_DPR16X4") == CellUse{.lut4 = 6});
   CHECK(mapped_cell_use("SB_DFFESR") == CellUse{.ff = 1});
   CHECK(mapped_cell_use("SB_RAM40_4KNR") == CellUse{.bram = 1});
   CHECK(mapped_cell_use("MULT18X18D") == CellUse{.dsp = 1});

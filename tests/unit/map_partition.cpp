@@ -103,7 +103,7 @@ TEST_CASE("auto takes as few devices as the network fits; a stage that fits none
   Random random(test_seed());
   const Network network = residual(random, 3);
   Budget small = kDevice;
-  small.lut4 = 4000;
+  small.lut4 = static_cast<std::int64_t>(make_plan(network, kDevice, {0, 1 << 20}).cost.lut4);  // of which 70 % may be planned for: too few for the smallest plan
   PartitionOptions options;
   const Plan plan = make_partition(network, small, {}, options);
   REQUIRE(plan.chips.size() >= 2);

@@ -197,6 +197,26 @@ TEST_CASE("windows move to single-port RAMs, or hold less, only where block RAMs
   }
 }
 
+TEST_CASE("a requantizer's constants move to LUTs only where block RAMs are short, and what binds is said") {
+  Random random(test_seed());
+  NetworkBuilder chain(random, {4, 4, 96}, ValueType::signed_bits(12));
+  chain.requantize(ValueType::unsigned_bits(8));
+  const Network network = chain.build();
+  Budget budget = kBudget;
+  budget.fabric = kEcp5, budget.block_bits = 18432, budget.block_width = 36, budget.dsps = 8, budget.lut4 = 20000;
+  const PlanOptions slow{0, 4 * 4 * 96};
+  const Plan ample = make_plan(network, budget, slow);
+  REQUIRE(ample.cost.block_rams > 0);
+  CHECK(ample.stages[0].lut_bits == kLutBits);
+  budget.block_rams = 0;
+  const Plan without = make_plan(network, budget, slow);
+  CHECK(without.cost.block_rams == 0);
+  CHECK(without.stages[0].lut_bits > kLutBits);
+  CHECK(without.cost.lut4 > ample.cost.lut4);
+  budget.lut4 = static_cast<std::int64_t>((ample.cost.lut4 + without.cost.lut4) / 2 / 0.6);  // room for either, but not for constants in LUTs
+  CHECK_THROWS_WITH(make_plan(network, budget, slow), contains_text("block RAMs are needed, 0 exist; with fewer block RAMs, about") && contains_text("LUT4"));
+}
+
 TEST_CASE("pairs of XNOR cells differ from the sum by a constant of the weights") {
   Random random(test_seed());
   for (const ValueType& type : {ValueType::unsigned_bits(8), ValueType::signed_bits(4)}) {
