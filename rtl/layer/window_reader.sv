@@ -198,7 +198,7 @@ module window_reader #(
   wire [ADDR_BITS-1:0] put_addr;
   wire [WIDTH-1:0]     put_data;
   delay_line #(.WIDTH(1 + ADDR_BITS + WIDTH), .CLOCKS(WRITE_LATE)) write_delay (
-      .clk(clk), .in_data({write && !rst, wr_addr, in_data}), .out_data({put, put_addr, put_data})
+      .clk(clk), .in_data({write, wr_addr, in_data}), .out_data({put, put_addr, put_data})
   );
 
   localparam int SUM_BITS = (ADDR_BITS > OFFSET_BITS ? ADDR_BITS : OFFSET_BITS) + 2;

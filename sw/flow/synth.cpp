@@ -23,6 +23,7 @@
 #include "flow/output_registers.hpp"
 #include "flow/packed_cells.hpp"
 #include "flow/patch.hpp"
+#include "flow/write_masks.hpp"
 
 namespace bitloom {
 namespace fs = std::filesystem;
@@ -161,10 +162,15 @@ void improve_block_rams(const Job& job) {
 }
 
 /// What the netlist of an iCE40 needs beyond Yosys.
-void improve_carry_chains(const Job& job) {
+void improve_ice40(json& module) {
+  buffer_carry_ends(module);
+  free_write_masks(module);
+}
+
+void improve_ice40(const Job& job) {
   const fs::path file = job.folder / job.build / "netlist.json";
   json netlist = read_json(file);
-  buffer_carry_ends(netlist.at("modules").at(job.top()));
+  improve_ice40(netlist.at("modules").at(job.top()));
   write_file_atomically(file, netlist.dump());
 }
 
@@ -346,7 +352,7 @@ SynthEstimate estimate_synthesis(const fs::path& design_folder) {
     for (int i = 0; i < count; ++i) result.used += mapped_cell_use(type);
   json mapped = read_placed(job.folder / netlist);
   json& core = mapped.at("modules").at("bitloom_core");
-  if (job.board.family == "ice40") buffer_carry_ends(core);
+  if (job.board.family == "ice40") improve_ice40(core);
   result.instances = packed_by_instance(core, job.design);
   result.layers = use_by_layer(result.instances, job.design);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -386,7 +392,7 @@ SynthResult synthesize(const fs::path& design_folder, const SynthOptions& option
   synthesize_netlist(job);
   if (options.patchable) place_pilots(job);
   if (job.board.family == "ecp5") improve_block_rams(job);
-  if (job.board.family == "ice40") improve_carry_chains(job);
+  if (job.board.family == "ice40") improve_ice40(job);
   step(2, fmt::format("place and route ({})", nextpnr_name(job.board)));
   const std::map<std::string, double> fmax = place_seeds(job);
   SynthResult result = collect(job);
