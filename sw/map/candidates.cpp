@@ -13,9 +13,12 @@
 namespace bitloom {
 namespace {
 
-/// Cheaper: fewer LUTs with the block RAMs at their price, then fewer block RAMs, then fewer clocks.
+/// A multiplier block is worth its wires where it saves so many LUTs: narrow products' save one or two, and nextpnr did not route 140 of an ECP5-85F's 156 in ten minutes.
+constexpr double kLutsPerMultiplier = 8;
+
+/// Cheaper: fewer LUTs with block RAMs and multipliers at their prices, then fewer block RAMs, then fewer clocks.
 bool cheaper(const Stage& a, const Stage& b, double luts_per_block) {
-  const auto price = [&](const Stage& s) { return s.cost.lut4 + luts_per_block * static_cast<double>(s.cost.block_rams); };
+  const auto price = [&](const Stage& s) { return s.cost.lut4 + luts_per_block * static_cast<double>(s.cost.block_rams) + kLutsPerMultiplier * static_cast<double>(s.cost.dsps); };
   return std::tuple(price(a), a.cost.block_rams, a.clocks) < std::tuple(price(b), b.cost.block_rams, b.clocks);
 }
 
@@ -72,7 +75,7 @@ void use_sprams(const Candidates& candidates, std::size_t first, std::int64_t cl
   }
 }
 
-/// Multipliers are not priced: where they are too few, stages take foldings with fewer, always the one that costs the fewest LUTs for each.
+/// Where multipliers are too few, stages take foldings with fewer, always the one that costs the fewest LUTs for each.
 void spare_dsps(const Candidates& candidates, std::size_t first, std::int64_t clocks, double luts_per_block, const Budget& budget,
                 std::vector<const Stage*>& chosen) {
   for (;;) {
