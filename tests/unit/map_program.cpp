@@ -145,6 +145,18 @@ TEST_CASE("wide products take multiplier blocks while there are enough") {
   CHECK_THROWS_WITH(parse_fold_rule("conv0:products=some"), contains_text("blocks or logic expected"));
 }
 
+TEST_CASE("narrow products stay in logic, where blocks would save a LUT or two each") {
+  Random random(test_seed());
+  NetworkBuilder net(random, {6, 6, 16}, ValueType::unsigned_bits(2));
+  const Network network = net.convolution(16, square(3), ValueType::signed_bits(2)).quantize(ValueType::unsigned_bits(2)).build();
+  Budget ecp5 = kBudget;
+  ecp5.fabric = kEcp5;
+  const Stage logic = planned(network, "pe=4,simd=16,wpar=all,apar=2", ecp5), blocks = planned(network, "pe=4,simd=16,wpar=all,apar=2,products=blocks", ecp5);
+  CHECK(!logic.folding.products);
+  CHECK(blocks.folding.products);
+  CHECK(logic.cost.lut4 - blocks.cost.lut4 < 8 * static_cast<double>(blocks.cost.dsps));
+}
+
 TEST_CASE("a group without weights still gives its results, at the rate of its lanes") {
   Random random(test_seed());
   const Network network = layer(random, ValueType::signed_bits(3), [&](int k, int) { return k < 8 ? 0 : pick(random, -4, 3); });
