@@ -56,7 +56,6 @@ std::int64_t beats_out(const Network& network, const Stage& stage, int lanes) {
   return network.maps[static_cast<std::size_t>(stage.out_map)].shape.size() / lanes;
 }
 
-
 constexpr int kMac16Bits = 16;
 
 /// Whether a codebook's levels meet the totals in multiplier blocks; iCE40's take factors of 16 bits.
