@@ -102,13 +102,6 @@ int search_levels(const Network& network, const Stage& stage) {
 constexpr double kBasisControl = 450, kLaneControl = 55;
 constexpr double kLoadedRom = 40;  // counters and address of rtl/memory/loaded_rom, likewise
 
-/// Signed factors of up to 18 bits meet in one multiplier, 16 on iCE40; of wider ones all parts but the highest are unsigned, a bit less.
-std::int64_t dsps_of(const Budget& device, int a_bits, int b_bits) {
-  const int unsigned_bits = device.fabric == kIce40 ? 15 : 17;
-  const auto parts = [&](int bits) { return std::int64_t{(std::max(bits - 1, 1) + unsigned_bits - 1) / unsigned_bits}; };
-  return parts(a_bits) * parts(b_bits);
-}
-
 /// The multipliers of rtl/layer/run_combiner: a lane's total by a level, which the pass has moved.
 void add_multipliers(Cost& cost, const Budget& device, const Stage& stage, int total_bits, int level_bits) {
   if (stage.multiplies_in_blocks)
@@ -190,6 +183,12 @@ void add_requantize(Cost& cost, const Requantize& op, const FeatureMap& in, int 
 }
 
 }  // namespace
+
+std::int64_t dsps_of(const Budget& device, int a_bits, int b_bits) {
+  const int unsigned_bits = device.fabric == kIce40 ? 15 : 17;  // all parts of a factor but its highest are unsigned, a bit less
+  const auto parts = [&](int bits) { return std::int64_t{(std::max(bits - 1, 1) + unsigned_bits - 1) / unsigned_bits}; };
+  return parts(a_bits) * parts(b_bits);
+}
 
 std::pair<int, int> level_factors(const Network& network, const Stage& stage) {
   const Layer& layer = network.layers[static_cast<std::size_t>(stage.layer)];
@@ -277,7 +276,7 @@ std::vector<int> rom_stripes(const Budget& device, std::int64_t width, std::int6
 }
 
 void add_ram(Cost& cost, const Budget& device, std::int64_t width, std::int64_t depth) {
-  // As Yosys 0.52 decides, within a few words (28 shapes, 1 to 32 bits wide): 4 for each LUT RAM of 16 words of 4 bits and 0.5 for each bit that is selected
+  // As Yosys 0.52 decides, by 45 shapes (bench/memories): 4 for each LUT RAM of 16 words of 4 bits and 0.5 for each bit that is selected
   // from a further one, against 121 for a block.
   const std::int64_t banks = (depth + 15) / 16, cells = (width + 3) / 4 * banks;
   if (device.fabric == kEcp5 && 8 * cells + (banks - 1) * width <= 242 * block_rams(device, width, depth)) return add_lut_ram(cost, width, depth);

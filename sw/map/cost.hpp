@@ -64,7 +64,7 @@ std::int64_t block_rams(const Budget& device, std::int64_t width, std::int64_t d
 std::vector<int> rom_stripes(const Budget& device, std::int64_t width, std::int64_t depth);
 
 /// LUT4 of a ROM made of logic, whose words are random, and of a RAM made of LUTs on a fabric that has such (ECP5). As Yosys 0.52 makes them, within a tenth
-/// (docs/engine.md).
+/// on average (bench/memories).
 double rom_luts(std::int64_t width, std::int64_t depth);
 double ram_luts(std::int64_t width, std::int64_t depth);
 
@@ -76,6 +76,9 @@ void add_ram(Cost& cost, const Budget& device, std::int64_t width, std::int64_t 
 
 /// Sets lut4 to what the terms come to.
 void total_lut4(Cost& cost, const Budget& device);
+
+/// Multiplier blocks of a product of signed factors: one takes 18 bits each, 16 on iCE40.
+std::int64_t dsps_of(const Budget& device, int a_bits, int b_bits);
 
 /// Signed bits of the two factors where a codebook's level meets a total (rtl/layer/run_combiner).
 std::pair<int, int> level_factors(const Network& network, const Stage& stage);

@@ -56,20 +56,18 @@ std::int64_t beats_out(const Network& network, const Stage& stage, int lanes) {
   return network.maps[static_cast<std::size_t>(stage.out_map)].shape.size() / lanes;
 }
 
-constexpr int kMac16Bits = 16;
-
-/// Whether a codebook's levels meet the totals in multiplier blocks; iCE40's take factors of 16 bits.
+/// Whether a codebook's levels meet the totals in multiplier blocks; those that Yosys does not infer take factors of one block.
 bool multiplies_in_blocks(const Network& network, const Stage& stage, const Budget& budget) {
   if (stage.coefficient_bits == 0 || budget.dsps == 0) return false;
   const auto [total, level] = level_factors(network, stage);
-  return budget.infers_dsps || (total <= kMac16Bits && level <= kMac16Bits);
+  return budget.infers_dsps || dsps_of(budget, total, level) == 1;
 }
 
-/// Whether the device has a block for each product, and factors fit it.
+/// Whether the device has blocks for the products; iCE40's are placed by hand and take factors of one block.
 bool has_blocks_for_products(const Stage& stage, const Convolution& conv, const ValueType& in, const Budget& budget) {
   const std::int64_t blocks = products_dsps(budget, stage.folding, conv, in);
   const auto [a, w] = product_factors(stage.folding, conv, in);
-  return blocks <= budget.dsps && (budget.fabric != kIce40 || std::max(a, w) <= kMac16Bits);
+  return blocks <= budget.dsps && (budget.fabric != kIce40 || dsps_of(budget, a, w) == 1);
 }
 
 /// Two by two: all bits of several at once, and a group is a single run.

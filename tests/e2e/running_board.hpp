@@ -17,12 +17,12 @@ extern char** environ;
 
 namespace bitloom::test {
 
-/// `bitloom board` in the background, until its end or the test's.
+/// `bitloom board` in the background, until its end or the test's: setpriv (util-linux) has the kernel end it where the test itself is killed.
 class RunningBoard {
  public:
   RunningBoard(const fs::path& folder, const std::string& design, const std::vector<std::string>& more)
       : log_(folder / "board.log"), port_((folder / "port").string()) {
-    std::vector<std::string> args = {std::getenv("BITLOOM"), "board", "--design", design, "--port-link", port_};
+    std::vector<std::string> args = {"setpriv", "--pdeathsig", "KILL", std::getenv("BITLOOM"), "board", "--design", design, "--port-link", port_};
     args.insert(args.end(), more.begin(), more.end());
     std::vector<char*> argv;
     for (std::string& arg : args) argv.push_back(arg.data());
@@ -31,7 +31,7 @@ class RunningBoard {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 1, log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
-    REQUIRE(posix_spawn(&process_, argv[0], &actions, nullptr, argv.data(), environ) == 0);
+    REQUIRE(posix_spawnp(&process_, argv[0], &actions, nullptr, argv.data(), environ) == 0);
     posix_spawn_file_actions_destroy(&actions);
     for (int i = 0; i < 2400 && log().find("port: ") == std::string::npos; ++i) {
       if (::waitpid(process_, &status_, WNOHANG) == process_) {
