@@ -198,7 +198,7 @@ double lut_limit(const Budget& budget, bool by_hand) {
   const double asked = static_cast<double>(budget.lut4) * budget.fraction;
   // nextpnr's placer takes 5 % of an iCE40's cells to lay out carry chains, and wants room to move: a UP5K at 95 % was not legalized in minutes, at 91 % slowly.
   const double placeable = (budget.fabric == kIce40 ? 0.88 : 1.0) * static_cast<double>(budget.lut4);
-  const double certain = (placeable - static_cast<double>(budget.link_lut4)) / (1 + most_underestimated());
+  const double certain = (placeable - static_cast<double>(budget.link_lut4)) / (1 + most_underestimated(budget));
   return by_hand ? asked : std::min(asked, certain);
 }
 

@@ -207,7 +207,7 @@ std::int64_t products_dsps(const Budget& device, const Folding& folding, const C
   return std::int64_t{folding.pe} * folding.pixels * folding.simd * dsps_of(device, a, w);
 }
 
-double most_underestimated() { return kMostUnderestimated; }
+double most_underestimated(const Budget& device) { return kMostUnderestimated[static_cast<std::size_t>(device.fabric)]; }
 
 BlockShape block_shape(const Budget& device, std::int64_t width, std::int64_t depth) {
   BlockShape best;

@@ -88,7 +88,7 @@ std::pair<int, int> product_factors(const Folding& folding, const Convolution& c
 std::int64_t products_dsps(const Budget& device, const Folding& folding, const Convolution& conv, const ValueType& in);
 
 /// How much more LUTs than estimated a design may take, as a share: the most that bench/fit_cost saw of designs that it had not fitted.
-double most_underestimated();
+double most_underestimated(const Budget& device);
 
 /// An estimate for a stage whose folding and window plan are set, with the device's block RAMs.
 Cost estimate(const Network& network, const Stage& stage, const Budget& device);

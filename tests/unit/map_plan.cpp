@@ -55,7 +55,7 @@ TEST_CASE("a plan leaves room for the model's error and the link, and says what 
   whole.fraction = 1;
   whole.link_lut4 = 1000;
   const Plan plan = make_plan(network, whole, {});
-  CHECK(plan.cost.lut4 * (1 + most_underestimated()) <= 5280 - 1000);
+  CHECK(plan.cost.lut4 * (1 + most_underestimated(kBudget)) <= 5280 - 1000);
   CHECK_THAT(plan.binding, contains_text("LUT4") && contains_text("of 5280"));
   Budget few = kBudget;
   few.lut4 = 1 << 20;
