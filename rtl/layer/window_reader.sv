@@ -110,6 +110,7 @@ module window_reader #(
   logic        [X_BITS-1:0]    x;
   logic        [Y_BITS-1:0]    y;
   logic                        x_ends, y_ends;  // x and y are the last: found one step ahead
+  logic                        row_ended;       // y follows a clock later, off the loop of advance: it is asked for at a row's last window, the second or a later one
   logic signed [FILL_BITS-1:0] slack;
   logic signed [FILL_BITS-1:0] room;      // words that may be written, minus 1
   wire window_there = !slack[FILL_BITS-1];
@@ -128,20 +129,22 @@ module window_reader #(
 
   always_ff @(posedge clk) begin
     if (busy) in_group <= !(run_last && program_group_last);
+    row_ended <= advance && x_ends;
     if (advance) begin
       x      <= x_ends ? '0 : x + 1'b1;
       x_ends <= OUT_WIDTH == 1 || (OUT_WIDTH > 1 && x == X_BITS'(OUT_WIDTH - 2));
-      if (x_ends) begin
-        y      <= y_ends ? '0 : y + 1'b1;
-        y_ends <= OUT_HEIGHT == 1 || (OUT_HEIGHT > 1 && y == Y_BITS'(OUT_HEIGHT - 2));
-      end
+    end
+    if (OUT_WIDTH > 1 ? row_ended : advance) begin
+      y      <= y_ends ? '0 : y + 1'b1;
+      y_ends <= OUT_HEIGHT == 1 || (OUT_HEIGHT > 1 && y == Y_BITS'(OUT_HEIGHT - 2));
     end
     if (rst) begin
-      in_group <= 1'b0;
-      x        <= '0;
-      y        <= '0;
-      x_ends   <= OUT_WIDTH == 1;
-      y_ends   <= OUT_HEIGHT == 1;
+      in_group  <= 1'b0;
+      row_ended <= 1'b0;
+      x         <= '0;
+      y         <= '0;
+      x_ends    <= OUT_WIDTH == 1;
+      y_ends    <= OUT_HEIGHT == 1;
     end
   end
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // window_reader against the address formula: the word at base + offset of every window, its flags and its program index, under random gaps
 // of input and credit; groups are not interrupted; nothing is overwritten before it is read; full rate where the neighbours allow it.
+#include <Vreader_column.h>
 #include <Vreader_direct.h>
 #include <Vreader_four.h>
 #include <Vreader_kernel.h>
 #include <Vreader_late.h>
 #include <Vreader_late_skip.h>
+#include <Vreader_pair.h>
 #include <Vreader_pixels.h>
 #include <Vreader_point.h>
 #include <Vreader_runs.h>
@@ -154,6 +156,12 @@ TEST_CASE("window_reader, no register behind the buffer", "[layer]") {
 }
 TEST_CASE("window_reader, one word a window", "[layer]") {
   check_reader<Vreader_point>({{"reader_point", {{{1}}}, 1, 0, 1, 1}, 5, 1, 2, 3, 1, 1, 1});
+}
+TEST_CASE("window_reader, one word a window, rows of two windows", "[layer]") {  // a row's end is asked for in the clock after the one before it
+  check_reader<Vreader_pair>({{"reader_pair", {{{1}}}, 1, 0, 1, 1}, 5, 1, 3, 2, 1, 2, 3});
+}
+TEST_CASE("window_reader, one word a window, rows of one window", "[layer]") {
+  check_reader<Vreader_column>({{"reader_column", {{{1}}}, 1, 0, 1, 1}, 5, 1, 3, 1, 1, 2, 3});
 }
 TEST_CASE("window_reader, base overtakes what is written; depth no power of two", "[layer]") {
   check_reader<Vreader_skip>({{"reader_skip", {{{3}}}, 3, 0, 3, 1}, 70, 7, 3, 2, 9, 40, 290});
