@@ -58,22 +58,32 @@ module activation #(
 
   // The beat counts channels: back to the group's first for each of its pixels.
   logic [BEAT_BITS-1:0] beat;
-  wire                  back;
   if (PIXELS > 1) begin : g_pixels
     localparam int PE_BEAT_BITS = PE_BEATS > 1 ? $clog2(PE_BEATS) : 1;
     logic [PE_BEAT_BITS-1:0] pe_beat;
     wire pe_ends = PE_BEATS == 1 || pe_beat == PE_BEAT_BITS'(PE_BEATS - 1);
+    wire back    = pe_ends && !lane_group;
     always_ff @(posedge clk) begin
       if (lane_valid) pe_beat <= pe_ends ? '0 : pe_beat + 1'b1;
-      if (rst) pe_beat <= '0;
+      if (lane_valid) beat <= back ? beat - BEAT_BITS'(PE_BEATS - 1) : BEATS == 1 || beat == BEAT_BITS'(BEATS - 1) ? '0 : beat + 1'b1;
+      if (rst) begin
+        pe_beat <= '0;
+        beat    <= '0;
+      end
     end
-    assign back = pe_ends && !lane_group;
   end else begin : g_pixel
-    assign back = 1'b0;
-  end
-  always_ff @(posedge clk) begin
-    if (lane_valid) beat <= back ? beat - BEAT_BITS'(PE_BEATS - 1) : BEATS == 1 || beat == BEAT_BITS'(BEATS - 1) ? '0 : beat + 1'b1;
-    if (rst) beat <= '0;
+    // One beat ahead: with an adder at the ROMs' address, Yosys leads words of ROMs in logic through its carries, which it finds to hold what a table can use.
+    logic [BEAT_BITS-1:0] ahead;
+    always_ff @(posedge clk) begin
+      if (lane_valid) begin
+        beat  <= ahead;
+        ahead <= BEATS == 1 || ahead == BEAT_BITS'(BEATS - 1) ? '0 : ahead + 1'b1;
+      end
+      if (rst) begin
+        beat  <= '0;
+        ahead <= BEATS > 1 ? BEAT_BITS'(1) : '0;
+      end
+    end
   end
 
   if (SCORES) begin : g_scores
